@@ -1,0 +1,69 @@
+"""What an executor is: it runs tasks in processes of their own, so that a crash ends one cell and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Task:
+    """A picklable, idempotent piece of work.
+
+    Attributes:
+        key: names it in results and messages.
+        function: importable by name; called as ``function(*arguments, report)`` in a fresh process, where
+            ``report(done: int, total: int)`` tells progress and proves that the process is alive.
+        arguments: picklable.
+        timeout_s: ended if it reports nothing for so long.
+    """
+
+    key: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A task is alive: ``done`` of ``total`` units are finished."""
+
+    key: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """A task ended: with a value, or with an error (never both)."""
+
+    key: str
+    value: Any = None
+    error: Exception | None = None
+
+
+class Worker(Protocol):
+    """A live process that holds one object and answers calls one at a time; blocked while it waits."""
+
+    def call(self, method: str, *arguments: Any, timeout_s: float = 600.0) -> Any:
+        """Call a method of the object.
+
+        Raises:
+            Failed: the process raised, died, or did not answer in time; it is ended then.
+            CellError: the same kind that the object raised.
+        """
+        ...
+
+
+class Executor(Protocol):
+    """Where tasks run."""
+
+    def map(self, tasks: Sequence[Task]) -> Iterator[Progress | Result]:
+        """Run all tasks, one result each; a failed task does not stop the others."""
+        ...
+
+    def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> AbstractContextManager[Worker]:
+        """A worker whose object is ``factory(*arguments)``, made in a fresh process."""
+        ...

@@ -1,0 +1,111 @@
+"""What a metric is: a pure function from features, pairs of images, or timings to estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite.records import Family, FeatureSet, Scalar, Timings
+
+
+class Inputs(StrEnum):
+    """What a metric reads, and which class its ``compute`` gets."""
+
+    FEATURES = "features"
+    PAIRS = "pairs"
+    TIMINGS = "timings"
+
+
+@dataclass(frozen=True)
+class FeatureInputs:
+    """Generated against reference features, by the same extractor.
+
+    Attributes:
+        generated, reference: the features; ``reference`` holds only the slice's part where the slice is a subset.
+        groups: int64 ``[N]`` in [0, 20): jackknife group of each generated sample.
+        whole: whether the slice is ``all``; small slices are refused where the whole set only gets a warning.
+    """
+
+    generated: FeatureSet
+    reference: FeatureSet
+    groups: NDArray[np.int64]
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class PairInputs:
+    """The same samples by two models, or output and ground truth.
+
+    Attributes:
+        sample_ids: int64 ``[N]``.
+        a, b: uint8 ``[N, C, H, W]``; may be memory-mapped.
+    """
+
+    sample_ids: NDArray[np.int64]
+    a: NDArray[np.uint8]
+    b: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class TimingInputs:
+    """All raw timings of one case."""
+
+    timings: tuple[Timings, ...]
+
+    def scenario(self, name: str) -> Timings | None:
+        return next((t for t in self.timings if t.scenario == name), None)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and what its interval follows from; see :class:`evalsuite.records.Measurement` for the arrays.
+
+    Attributes:
+        family: which statistics hold.
+        n: values that went in.
+        protocol: the estimator's constants, such as ``{"k": 5}``.
+        warning: a caveat, or "".
+        unit, higher_is_better: where they differ from the metric's (latency_p50 and throughput from one metric).
+    """
+
+    value: float
+    family: Family
+    n: int
+    per_sample: NDArray[np.float64] | None = None
+    replicates: NDArray[np.float64] | None = None
+    group_sizes: NDArray[np.int64] | None = None
+    protocol: Mapping[str, Scalar] = field(default_factory=dict)
+    warning: str = ""
+
+
+class Metric(Protocol):
+    """A metric with its settings; a class derived from :class:`evalsuite.settings.Settings`.
+
+    Attributes:
+        unit: "" where it has none.
+        higher_is_better: direction.
+        inputs: what ``compute`` gets.
+        paper: the reference, one line.
+        scenario: the timing scenario it needs (``single_stream``, ``offline``, ``memory``), for TIMINGS only.
+        extractor: a settings field (default ``fashion-cnn``), for FEATURES only.
+    """
+
+    unit: ClassVar[str]
+    higher_is_better: ClassVar[bool | None]
+    inputs: ClassVar[Inputs]
+    paper: ClassVar[str]
+
+    def compute(self, inputs: Any) -> Mapping[str, Estimate | str]:
+        """Estimates by label suffix: ``{"": estimate}`` for one value under the metric's own name, or
+        ``{"p50": ..., "p90": ...}`` which become ``latency_p50``, ``latency_p90``. A text in place of an
+        estimate is the reason why that value is skipped.
+
+        Raises:
+            Skipped: the metric makes no sense on this input (too few samples); the message names the n it needs.
+        """
+        ...

@@ -1,0 +1,118 @@
+"""What a model adapter is: a description that needs no torch, and a loaded model that generates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite.records import NoiseSpec
+from evalsuite.targets.contract import Target
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a model, with its settings, can do.
+
+    Attributes:
+        modality: ``image`` (video may come).
+        condition: what a sample is conditioned on.
+        image_shape: ``(C, H, W)``, or None where only the generated images tell.
+        num_steps: steps of the sampler; None where it has none.
+        nfe: network evaluations for one image; guidance counts two a step.
+        seeded: whether the seed decides the image; unseeded models are compared unpaired.
+        timed: whether latency means anything; not for a folder of images.
+        noise: whether the initial noise can be changed (latent slices).
+        settable: settings that a slice may change, such as ``num_steps`` or ``guidance_scale``.
+        max_samples: how many samples there are; None for no limit.
+        tolerance: largest difference of a pixel (0 to 255, before rounding) between batch sizes.
+    """
+
+    modality: Literal["image", "video"] = "image"
+    condition: Literal["none", "class"] = "none"
+    image_shape: tuple[int, int, int] | None = None
+    num_steps: int | None = None
+    nfe: int | None = None
+    seeded: bool = True
+    timed: bool = True
+    noise: bool = False
+    settable: frozenset[str] = frozenset()
+    max_samples: int | None = None
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What to generate.
+
+    Attributes:
+        sample_ids: int64 ``[B]``.
+        seeds: int64 ``[B]`` in [0, 2**63); all of a sample's randomness comes from a CPU generator of its seed.
+        labels: int64 ``[B]``, or None for unconditional models.
+        noise: how the initial noise differs from a standard normal.
+    """
+
+    sample_ids: NDArray[np.int64]
+    seeds: NDArray[np.int64]
+    labels: NDArray[np.int64] | None = None
+    noise: NoiseSpec = NoiseSpec()
+
+
+class Probe(Protocol):
+    """Marks stages while a model generates; the profiler's times them, everyone else's does nothing."""
+
+    def stage(self, name: str, step: int | None = None) -> AbstractContextManager[None]:
+        """Everything inside belongs to this stage, as ``denoise`` step 3."""
+        ...
+
+
+class NoProbe:
+    """The probe that does nothing."""
+
+    def stage(self, name: str, step: int | None = None) -> AbstractContextManager[None]:
+        return nullcontext()
+
+
+class LoadedModel(Protocol):
+    """A model in memory, ready on its target."""
+
+    def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
+        """Images of a batch, uint8 ``[B, C, H, W]`` with C 1 or 3. The same seed gives the same image in any batch."""
+        ...
+
+
+@runtime_checkable
+class ModelAdapter(Protocol):
+    """A kind of model. A class derived from :class:`evalsuite.settings.Settings`: its fields are what a suite sets.
+
+    Importing its module and calling all but ``open`` must not import torch.
+    """
+
+    runs_user_code: ClassVar[bool]
+    """Whether it runs code named by the suite; then the user must say ``--allow-code``."""
+
+    def fingerprint(self) -> str:
+        """SHA-256 over weights, settings and adapter version; an empty string if samples must not be cached.
+
+        Raises:
+            Failed: the weights cannot be read, or are not what they should be.
+            Unavailable: a package or file is missing.
+        """
+        ...
+
+    def capabilities(self) -> Capabilities: ...
+
+    def provenance(self) -> dict[str, str | int | float | None]:
+        """Licence, source, size on disk and the like, for the record."""
+        ...
+
+    def open(self, target: Target) -> AbstractContextManager[LoadedModel]:
+        """Load onto the target; the memory is free again afterwards."""
+        ...
+
+
+Generate = Callable[[Batch, Probe], NDArray[np.uint8]]

@@ -1,0 +1,70 @@
+"""From a name in a suite file to the class behind it: one file a name, or an entry point of another package.
+
+A built-in metric ``class_accuracy`` is the class ``ClassAccuracy`` in ``evalsuite/metrics/class_accuracy.py``; a name
+may be written with hyphens (``fashion-mnist`` is ``FashionMnist`` in ``fashion_mnist.py``). Other packages register
+classes under the entry-point group ``evalsuite.<room>``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal
+
+from evalsuite.errors import UnknownNameError
+
+Room = Literal["models", "datasets", "targets", "slices", "features", "metrics", "executors", "reports"]
+KINDS: dict[Room, str] = {
+    "models": "model adapter",
+    "datasets": "dataset",
+    "targets": "target device",
+    "slices": "slice kind",
+    "features": "extractor",
+    "metrics": "metric",
+    "executors": "executor",
+    "reports": "report format",
+}
+
+
+@cache
+def names(room: Room) -> tuple[str, ...]:
+    """All names of a room, built in or registered, as they are written in a suite file."""
+    folder = Path(__file__).parent / room
+    modules = (module.name for module in pkgutil.iter_modules([str(folder)]))
+    builtin = {spelled(room, name) for name in modules if name != "contract" and not name.startswith("_")}
+    return tuple(sorted(builtin | {point.name for point in entry_points(group=f"evalsuite.{room}")}))
+
+
+def spelled(room: Room, module: str) -> str:
+    """A module's name as a suite writes it: extractors and datasets with hyphens, the rest with underscores."""
+    return module.replace("_", "-") if room in ("features", "datasets") else module
+
+
+@cache
+def find(room: Room, name: str) -> Any:
+    """The class of that name; it is imported now.
+
+    Raises:
+        UnknownNameError: there is none; the message offers the nearest.
+    """
+    if name not in names(room):
+        raise UnknownNameError(KINDS[room], name, names(room))
+    for point in entry_points(group=f"evalsuite.{room}"):
+        if point.name == name:
+            return point.load()
+    module = importlib.import_module(f"evalsuite.{room}.{name.replace('-', '_')}")
+    return getattr(module, "".join(part.capitalize() for part in name.replace("-", "_").split("_")))
+
+
+@cache
+def sources_hash(*rooms: str) -> str:
+    """SHA-256 over the Python sources of some rooms: part of the cache key of what their code computes."""
+    digest = hashlib.sha256()
+    for room in rooms:
+        for path in sorted((Path(__file__).parent / room).glob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,489 @@
+"""The records that pass from room to room; `RunRecord` is the one that everything after a run reads.
+
+Records that are saved are frozen pydantic models; records that carry images or features through one run are frozen
+dataclasses. Arrays of a measurement are kept apart from its JSON, in ``arrays.safetensors``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from evalsuite.errors import RecordError, StoreError
+
+FORMAT_VERSION = 1
+ARRAY_FIELDS = ("sample_ids", "per_sample", "replicates", "group_sizes")
+
+Role = Literal["teacher", "student", "control"]
+Scalar = str | int | float | bool | None
+
+
+class Record(BaseModel):
+    """Base of saved records: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Family(StrEnum):
+    """Which statistics hold for an estimate; see the table of families in ``docs/statistics.md``."""
+
+    MEAN = "mean"
+    PROPORTION = "proportion"
+    FRECHET = "frechet"
+    FRECHET_DEBIASED = "frechet_debiased"
+    JACKKNIFE = "jackknife"
+    MMD = "mmd"
+    LATENCY = "latency"
+    MEMORY = "memory"
+
+
+# --- what a run works on -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NoiseSpec:
+    """How the initial noise differs from a standard normal: it is multiplied by ``scale``."""
+
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """One cell: a model on a target, on a slice.
+
+    Attributes:
+        key: ``model@target/slice``, unique in the run.
+        samples_key: SHA-256 of everything that changes pixels; subset slices share their parent's.
+        model: the model's name in the suite.
+        role: teacher, student or control.
+        adapter: name of the model adapter.
+        settings: the adapter's settings, the slice's changes included.
+        target: the target's name in the suite.
+        slice: ``all``, ``class=sneaker``, ``latent.scale=1.1``, ...
+        noise: how the initial noise is changed.
+        sample_ids: int64 ``[N]``, increasing.
+        parent: key of the case whose samples a subset slice re-uses; None for a case that generates.
+    """
+
+    key: str
+    samples_key: str
+    model: str
+    role: Role
+    adapter: str
+    settings: Mapping[str, Any]
+    target: str
+    slice: str
+    sample_ids: NDArray[np.int64]
+    noise: NoiseSpec = NoiseSpec()
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of some images by one extractor.
+
+    Attributes:
+        extractor: name.
+        fingerprint: hash of the extractor's weights and code version.
+        preprocessing: name of the resizing and scaling convention.
+        sample_ids: int64 ``[N]``.
+        features: float32 ``[N, D]``.
+        logits: float32 ``[N, K]``, or None where the extractor classifies nothing.
+        labels: int64 ``[N]``, the class that was asked for (generated) or is true (reference); None without classes.
+        source: what the images are, for the protocol: a dataset's fingerprint or a samples key.
+    """
+
+    extractor: str
+    fingerprint: str
+    preprocessing: str
+    sample_ids: NDArray[np.int64]
+    features: NDArray[np.float32]
+    logits: NDArray[np.float32] | None = None
+    labels: NDArray[np.int64] | None = None
+    source: str = ""
+
+    def select(self, rows: NDArray[np.int64]) -> FeatureSet:
+        """The rows at these positions (not ids)."""
+        pick = lambda array: None if array is None else array[rows]  # noqa: E731
+        return FeatureSet(
+            self.extractor, self.fingerprint, self.preprocessing, self.sample_ids[rows], self.features[rows],
+            pick(self.logits), pick(self.labels), self.source,
+        )  # fmt: skip
+
+
+# --- what a run records --------------------------------------------------------------------------------------------
+
+
+class Identity(NamedTuple):
+    """What names a measurement in a run."""
+
+    case_key: str
+    name: str
+    against: str
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.case_key} vs {self.against})"
+
+
+class Interval(Record):
+    """A confidence interval; ``level`` is two-sided, ``method`` says how it was made."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+class Cell(Record):
+    """The identity that measurements and missing values share.
+
+    Attributes:
+        name: the metric's unique label in the suite.
+        metric: the metric's plug-in name.
+        case_key, model, role, target, slice: the case.
+        against: ``reference``, ``ground_truth``, ``none`` or the key of the case it is compared with.
+    """
+
+    name: str
+    metric: str
+    case_key: str
+    model: str
+    role: Role
+    target: str
+    slice: str
+    against: str = "reference"
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.case_key, self.name, self.against)
+
+
+class Measurement(Cell):
+    """One number with everything that is needed to compare it later.
+
+    Attributes:
+        extractor: name of the feature extractor, or None.
+        value: the number.
+        unit: ``""`` where it has none; ``s``, ``bytes``, ``dB``, ``images/s``.
+        higher_is_better: direction; None where there is none.
+        family: which statistics hold.
+        interval: None only with a ``warning`` that says why.
+        n: values that went in: samples, rounds or processes.
+        protocol: what made the number; two measurements compare only if their protocols agree.
+        warning: a caveat shown beside the number, or "".
+        sample_ids: int64 ``[n]``, for pairing; None where samples have no ids.
+        per_sample: float64 ``[n]``; for the MMD family the projection h(x), whose mean differs from the value.
+        replicates: float64 ``[G]``: leave-one-group-out values, or one value a round (latency) or process (memory).
+        group_sizes: int64 ``[G]``: samples in each group left out.
+    """
+
+    extractor: str | None = None
+    value: float = Field(allow_inf_nan=False)
+    unit: str = ""
+    higher_is_better: bool | None = None
+    family: Family
+    interval: Interval | None = None
+    n: int
+    protocol: dict[str, Scalar] = Field(default_factory=dict)
+    warning: str = ""
+    sample_ids: NDArray[np.int64] | None = Field(default=None, exclude=True, repr=False)
+    per_sample: NDArray[np.float64] | None = Field(default=None, exclude=True, repr=False)
+    replicates: NDArray[np.float64] | None = Field(default=None, exclude=True, repr=False)
+    group_sizes: NDArray[np.int64] | None = Field(default=None, exclude=True, repr=False)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Those of the four arrays that are there, by field name."""
+        found = {name: getattr(self, name) for name in ARRAY_FIELDS}
+        return {name: array for name, array in found.items() if array is not None}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Measurement) and _with_arrays(self) == _with_arrays(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _with_arrays(measurement: Measurement) -> tuple[Any, ...]:
+    arrays = measurement.arrays()
+    return measurement.model_dump(), {name: (array.shape, array.tobytes()) for name, array in arrays.items()}
+
+
+class Missing(Cell):
+    """A cell without a number, and why."""
+
+    kind: Literal["skipped", "unavailable", "failed"]
+    reason: str
+
+
+class Timings(Record):
+    """Raw values of one scenario for one model on one target.
+
+    Attributes:
+        case_key: the case timed.
+        scenario: ``single_stream``, ``offline``, ``memory`` or ``cold_start``.
+        batch_size: images in one call.
+        unit: ``s`` (per call) or ``bytes``.
+        warmups: untimed calls before, with the same settings.
+        values: float64, by round: ``values[round][call]``; for memory one round a process.
+        environment: the checked environment: processor, threads, dtype, library versions.
+        valid: whether the protocol of the scenario was kept.
+        reason: why not, or "".
+    """
+
+    case_key: str
+    scenario: str
+    batch_size: int
+    unit: str
+    warmups: int
+    values: list[list[float]]
+    environment: dict[str, Scalar]
+    valid: bool = True
+    reason: str = ""
+
+
+class Finding(Record):
+    """A result of an audit that is no measurement: what was looked for, how bad, what was seen."""
+
+    audit: str
+    severity: Literal["info", "warning", "error"]
+    evidence: str
+    case_key: str | None = None
+
+
+class Picture(Record):
+    """A thumbnail in the run folder's ``gallery/``."""
+
+    sample_id: int
+    case_key: str
+    label: str
+    file: str
+    sha256: str
+
+
+class RunRecord(Record):
+    """Everything a run found out.
+
+    Attributes:
+        suite: the resolved suite as plain JSON values.
+        suite_hash: SHA-256 over what changes samples or numbers.
+        environment: machine and library versions.
+        provenance: models and datasets by name: fingerprint, licence, source; the command; times.
+    """
+
+    format_version: int = FORMAT_VERSION
+    suite: dict[str, Any]
+    suite_hash: str
+    environment: dict[str, Scalar]
+    provenance: dict[str, Any]
+    measurements: list[Measurement] = Field(default_factory=list)
+    timings: list[Timings] = Field(default_factory=list)
+    missing: list[Missing] = Field(default_factory=list)
+    findings: list[Finding] = Field(default_factory=list)
+    gallery: list[Picture] = Field(default_factory=list)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over what a repetition must reproduce: no times, host, or anything measured with a clock."""
+        measured = [m for m in self.measurements if m.family not in (Family.LATENCY, Family.MEMORY)]
+        digest = hashlib.sha256()
+        for measurement in sorted(measured, key=lambda m: m.identity):
+            digest.update(canonical_json(measurement.model_dump(mode="json")))
+            for name, array in measurement.arrays().items():
+                digest.update(name.encode() + array.tobytes())
+        content = self.model_dump(mode="json", include={"format_version", "suite_hash", "findings", "gallery"})
+        content["missing"] = sorted(
+            [*m.identity, m.kind] for m in self.missing
+        )  # the reason may hold volatile text, such as the signal of a crash
+        digest.update(canonical_json(content))
+        return digest.hexdigest()
+
+    def find(self, identity: Identity) -> Measurement | Missing | None:
+        """The measurement or missing value of this identity."""
+        cells: Iterator[Measurement | Missing] = iter([*self.measurements, *self.missing])
+        return next((cell for cell in cells if cell.identity == identity), None)
+
+    def save(self, folder: Path) -> None:
+        """Write ``record.json`` and ``arrays.safetensors``, each complete or not at all.
+
+        Raises:
+            StoreError: the folder cannot be written.
+        """
+        from safetensors.numpy import save
+
+        arrays = {f"{i}/{name}": np.ascontiguousarray(a) for i, m in enumerate(self.measurements) for name, a in m.arrays().items()}
+        packed = save(arrays)
+        content = self.model_dump(mode="json")
+        content["content_hash"] = self.content_hash
+        content["arrays_sha256"] = hashlib.sha256(packed).hexdigest()
+        write_atomically(folder / "arrays.safetensors", packed)
+        write_atomically(folder / "record.json", json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> RunRecord:
+        """Read a run folder (or its ``record.json``).
+
+        Raises:
+            RecordError: there is no record, it is damaged, or its format version is unknown.
+        """
+        path = Path(folder)
+        path = path / "record.json" if path.is_dir() else path
+        content = _read_json(path)
+        version = content.get("format_version")
+        if version != FORMAT_VERSION:
+            raise RecordError(f"{path}: format version {version!r}, this evalsuite reads {FORMAT_VERSION}")
+        expected = content.pop("content_hash", None)
+        arrays = _read_arrays(path.parent / "arrays.safetensors", content.pop("arrays_sha256", None))
+        try:
+            for key, array in arrays.items():
+                index, name = key.split("/")
+                content["measurements"][int(index)][name] = array
+            record = cls.model_validate(content)
+        except (ValidationError, LookupError, TypeError, ValueError) as error:
+            raise RecordError(f"{path}: not a run record: {error}") from error
+        if record.content_hash != expected:
+            raise RecordError(f"{path}: its content does not match its content_hash; it was changed after the run")
+        return record
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror or error}; expected the record of a run") from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError(f"{path}: not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise RecordError(f"{path}: not a run record: found {type(content).__name__}, expected an object")
+    return content
+
+
+def _read_arrays(path: Path, sha256: str | None) -> dict[str, NDArray[Any]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        packed = path.read_bytes()
+        if hashlib.sha256(packed).hexdigest() != sha256:
+            raise RecordError(f"{path}: its checksum is not the one in the record; it was changed or cut short")
+        return dict(load(packed))
+    except (OSError, SafetensorError) as error:
+        raise RecordError(f"{path}: cannot be read: {error}") from error
+
+
+def canonical_json(content: Any) -> bytes:
+    """The one JSON text of a value: sorted keys, no spaces, no NaN."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def content_key(content: Any) -> str:
+    """SHA-256 of a JSON value, as a hex string: the key under which a result is stored."""
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write under a temporary name, then rename, so that a reader sees the whole file or none.
+
+    Raises:
+        StoreError: the file cannot be written; says whether the disk is full or the folder read-only.
+    """
+    import os
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        try:
+            temporary.unlink(missing_ok=True)
+        except OSError:
+            pass
+        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+# --- what follows from a record ------------------------------------------------------------------------------------
+
+
+class Term(Record):
+    """One measurement in a linear combination."""
+
+    coefficient: float
+    identity: Identity
+
+
+class Comparison(Record):
+    """A difference (or ratio) of measurements, or why there is none.
+
+    Attributes:
+        name: the metric's label, as in the measurements.
+        terms: the linear combination; a student-minus-teacher difference is ``(+1, student), (-1, teacher)``.
+        scale: ``difference``, or ``ratio`` (latency and memory: candidate / against).
+        paired: whether samples or rounds were matched.
+        value, interval, p_value: of the combination; ``p_value`` is two-sided against no difference (0, or ratio 1);
+            None for memory, which has no p-value.
+        q_value: after correction for the table it stands in.
+        standard_error: of the value (on the log scale for ratios).
+        minimum_detectable_effect: the difference that would be found with 80 % power at the 5 % level.
+        better: whether the first term is better, if the interval excludes no difference; else None.
+        note: for example that the difference is bias-corrected and not that of the printed values.
+        incomparable: which field differs, or why there is no comparison; then all numbers are None.
+    """
+
+    name: str
+    terms: list[Term]
+    scale: Literal["difference", "ratio"] = "difference"
+    unit: str = ""
+    paired: bool = False
+    value: float | None = None
+    interval: Interval | None = None
+    p_value: float | None = None
+    q_value: float | None = None
+    standard_error: float | None = None
+    degrees_of_freedom: float | None = None
+    minimum_detectable_effect: float | None = None
+    better: bool | None = None
+    n: int | None = None
+    note: str = ""
+    incomparable: str = ""
+
+
+class Verdict(Record):
+    """The outcome of a gate.
+
+    Attributes:
+        gate: the gate in one line, as ``fid: student-4step against teacher, non_inferiority, margin 100%``.
+        outcome: pass, fail, inconclusive, incomparable, or missing (a cell that the gate needs has no number).
+        reason: one sentence a person understands.
+        comparison: what was tested, where there was something to test.
+        p_fail, p_pass: p-values of "within the margin" and of "outside" (small p_fail: a regression).
+    """
+
+    gate: str
+    outcome: Literal["pass", "fail", "inconclusive", "incomparable", "missing"]
+    reason: str
+    comparison: Comparison | None = None
+    p_fail: float | None = None
+    p_pass: float | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        suite_hash: of the suite it was made from.
+        cases: in order: teachers first, a subset slice after the case whose samples it re-uses.
+        missing: cells that are known beforehand not to run (unavailable target, slice the model cannot do).
+    """
+
+    suite_hash: str
+    cases: tuple[Case, ...]
+    missing: tuple[Missing, ...] = field(default=())

@@ -1,0 +1,37 @@
+"""What a renderer is: a pure function from a run folder to files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from evalsuite.records import Comparison, RunRecord, Verdict
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """What a report shows.
+
+    Attributes:
+        record: the run.
+        folder: the run folder, for ``gallery/`` thumbnails; nothing outside it is read.
+        comparisons: every student against its teacher, and slice tables, by metric.
+        verdicts: of the suite's gates.
+        command: the command that makes the run again.
+    """
+
+    record: RunRecord
+    folder: Path
+    comparisons: Sequence[Comparison]
+    verdicts: Sequence[Verdict]
+    command: str
+
+
+class Renderer(Protocol):
+    """A report format; its class is made without arguments."""
+
+    def render(self, inputs: ReportInputs) -> Mapping[str, bytes]:
+        """File contents by relative file name, below the run folder's ``report/``."""
+        ...
