@@ -61,6 +61,7 @@ def fit(name: str, net: nn.Module, loss_at: LossAt, settings: FitSettings, work_
     """
     average = copy.deepcopy(net).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    work_dir.mkdir(parents=True, exist_ok=True)
     path = work_dir / f"{name}.checkpoint"
     start = _resume(path, net, average, optimizer)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -96,7 +96,7 @@ class FourierEmbedding(nn.Module):
         self.register_buffer("frequencies", frequencies, persistent=False)
 
     def forward(self, t: Tensor) -> Tensor:
-        angles = t[:, None] * self.frequencies[None]
+        angles = t[:, None].float() * self.frequencies[None].float()
         return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
@@ -125,8 +125,10 @@ class UNet(nn.Module):
         nn.init.zeros_(self.out.bias)
 
     def forward(self, x: Tensor, c_noise: Tensor, labels: Tensor) -> Tensor:
-        embedding = F.silu(self.noise_mlp(self.noise_embedding(c_noise)) + self.label_embedding(labels))
-        h = self.stem(F.pixel_unshuffle(x, 2))
+        dtype = self.stem.weight.dtype
+        noise_level = self.noise_mlp(self.noise_embedding(c_noise).to(dtype))
+        embedding = F.silu(noise_level + self.label_embedding(labels))
+        h = self.stem(F.pixel_unshuffle(x.to(dtype), 2))
         skips = [h]
         for block in self.fine_down:
             h = block(h, embedding)
@@ -153,13 +155,14 @@ class Denoiser(nn.Module):
         """Denoise.
 
         Args:
-            x: float ``[B, C, H, W]``, clean image in [-1, 1] plus noise of standard deviation ``sigma``.
+            x: float32 ``[B, C, H, W]``, clean image in [-1, 1] plus noise of standard deviation ``sigma``; the
+                network may compute in another dtype, the preconditioning does not.
             sigma: float ``[B]``, above 0.
             labels: int64 ``[B]``; ``num_classes`` is the null label.
             cond: float ``[B, cond_channels, H, W]`` in [-1, 1] for models with a conditioning image.
 
         Returns:
-            float ``[B, C, H, W]``, not clipped.
+            float32 ``[B, C, H, W]``, not clipped.
         """
         s = sigma[:, None, None, None]
         norm = (s**2 + SIGMA_DATA**2).sqrt()

@@ -101,3 +101,7 @@ def jump(denoise: DenoiseStep, noise: Tensor, sigmas: Sequence[float]) -> Iterat
         denoised = denoise(x, x.new_full((x.shape[0],), sigma))
         x = denoised + (next_sigma / sigma) * (x - denoised)
         yield x
+
+
+SAMPLERS = {"dpm_solver_2m": dpm_solver_2m, "jump": jump}
+"""By the name that a checkpoint's header gives."""

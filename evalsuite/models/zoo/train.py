@@ -13,9 +13,12 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 import typer
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from evalsuite.datasets.idx import read_idx
+from evalsuite.features._fashion_cnn_network import FashionCnnNetwork
+from evalsuite.features.fashion_cnn import WEIGHTS as FASHION_CNN_WEIGHTS
 from evalsuite.models.zoo.fit import FitSettings, fit
 from evalsuite.models.zoo.network import SIGMA_DATA, Denoiser, UNetConfig
 
@@ -47,9 +50,29 @@ def training_sigmas(count: int, generator: torch.Generator) -> Tensor:
     return torch.where(torch.rand(count, generator=generator) < 0.1, high, sigmas).clamp(0.01, 80.0)
 
 
-@app.callback()
-def recipe() -> None:
-    """Keep sub-commands even while there is only one."""
+@app.command()
+def classifier(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 6_000, seed: Seed = 0) -> None:
+    """Train the feature extractor ``fashion-cnn`` and put it where the package looks for it."""
+    images, labels = load_train_split(data_dir)
+    torch.manual_seed(seed)
+
+    def loss_at(net: nn.Module, generator: torch.Generator) -> Tensor:
+        ids = torch.randint(len(images), (BATCH_SIZE,), generator=generator)
+        _, logits = net.train()(shifted(images[ids], generator))
+        return F.cross_entropy(logits, labels[ids], label_smoothing=0.05)
+
+    # Without a moving average: the running statistics of batch normalisation belong to the current weights.
+    settings = FitSettings(steps=steps, seed=seed, learning_rate=2e-3, weight_decay=0.01, ema_decay=0.0)
+    net = fit("fashion-cnn", FashionCnnNetwork(), loss_at, settings, work_dir)
+    tensors = {name: tensor.to(torch.float16) for name, tensor in net.state_dict().items()}
+    save_file(tensors, FASHION_CNN_WEIGHTS)
+
+
+def shifted(images: Tensor, generator: torch.Generator, pixels: int = 2) -> Tensor:
+    """The batch moved by up to ``pixels`` in each direction, black where nothing was."""
+    padded = F.pad(images, (pixels,) * 4, value=-1.0)
+    row, column = torch.randint(2 * pixels + 1, (2,), generator=generator).tolist()
+    return padded[:, :, row : row + images.shape[2], column : column + images.shape[3]]
 
 
 @app.command()
@@ -71,7 +94,6 @@ def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 12_000, seed: S
         weight = (sigma**2 + SIGMA_DATA**2) / (sigma * SIGMA_DATA) ** 2
         return (weight * (denoised.float() - clean).square().mean(dim=(1, 2, 3))).mean()
 
-    work_dir.mkdir(parents=True, exist_ok=True)
     fit("fashion-teacher", net, loss_at, FitSettings(steps=steps, seed=seed), work_dir)
 
 

@@ -1,0 +1,94 @@
+"""A zoo checkpoint: float16 weights in a safetensors file, with its network and sampling grid in the header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evalsuite.errors import Failed
+
+if TYPE_CHECKING:
+    from evalsuite.models.zoo.network import Denoiser
+
+WEIGHTS_DIR = Path(__file__).parent / "weights"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a checkpoint says of itself; read without torch.
+
+    Attributes:
+        network: fields of ``UNetConfig``.
+        sampler: ``dpm_solver_2m`` (any number of steps) or ``jump`` (the grid it was trained on).
+        sigmas: the grid of a distilled student, decreasing to 0; empty for a teacher.
+        guidance_scale: default of a teacher; 1 for students, whose guidance is distilled into the weights.
+    """
+
+    network: dict[str, Any]
+    sampler: str
+    sigmas: list[float]
+    guidance_scale: float = 1.0
+
+    @property
+    def num_steps(self) -> int | None:
+        """Steps of the grid; None where any number goes."""
+        return len(self.sigmas) - 1 if self.sigmas else None
+
+
+def names() -> list[str]:
+    """All models that ship with the package."""
+    return sorted(path.stem for path in WEIGHTS_DIR.glob("*.safetensors"))
+
+
+def path_of(name: str) -> Path:
+    return WEIGHTS_DIR / f"{name}.safetensors"
+
+
+def read_header(name: str) -> Header:
+    """The header of a bundled checkpoint.
+
+    Raises:
+        Failed: the file is missing or damaged.
+    """
+    path = path_of(name)
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            metadata = json.loads(file.read(min(length, 1_000_000)))["__metadata__"]
+        return Header(**json.loads(metadata["evalsuite"]))
+    except (OSError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise Failed(f"the bundled weights {path} cannot be read: {error}; reinstall evalsuite") from error
+
+
+def fingerprint(name: str) -> str:
+    """SHA-256 of the checkpoint file."""
+    try:
+        return hashlib.sha256(path_of(name).read_bytes()).hexdigest()
+    except OSError as error:
+        raise Failed(f"the bundled weights {path_of(name)} cannot be read: {error}; reinstall evalsuite") from error
+
+
+def save(net: Denoiser, header: Header, path: Path) -> None:
+    """Write weights as float16 and the header."""
+    import torch
+    from safetensors.torch import save_file
+
+    tensors = {name: tensor.to(torch.float16).contiguous() for name, tensor in net.state_dict().items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, path, metadata={"evalsuite": json.dumps(asdict(header), sort_keys=True)})
+
+
+def load(name: str) -> Denoiser:
+    """The network of a bundled checkpoint in float32, in eval mode, on the CPU."""
+    from safetensors.torch import load_file
+
+    from evalsuite.models.zoo.network import Denoiser, UNetConfig
+
+    net = Denoiser(UNetConfig(**read_header(name).network))
+    net.load_state_dict({key: tensor.float() for key, tensor in load_file(path_of(name)).items()})
+    return net.eval().requires_grad_(False)
