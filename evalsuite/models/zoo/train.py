@@ -16,7 +16,7 @@ import typer
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from evalsuite.datasets.idx import read_idx
+from evalsuite.datasets._idx import read_idx
 from evalsuite.features._fashion_cnn_network import FashionCnnNetwork
 from evalsuite.features.fashion_cnn import WEIGHTS as FASHION_CNN_WEIGHTS
 from evalsuite.models.zoo.fit import FitSettings, fit
