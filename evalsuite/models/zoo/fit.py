@@ -80,6 +80,8 @@ def fit(name: str, net: nn.Module, loss_at: LossAt, settings: FitSettings, work_
             progress.update(bar, advance=1, description=f"{name} loss {loss.item():.4f}")
             if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
                 _save(path, net, average, optimizer, step + 1)
+                if not progress.console.is_terminal:
+                    progress.console.print(f"{name}: {step + 1} of {settings.steps}, loss {loss.item():.4f}")
     return average
 
 

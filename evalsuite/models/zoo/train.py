@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from evalsuite.datasets._idx import read_idx
 from evalsuite.features._fashion_cnn_network import FashionCnnNetwork
 from evalsuite.features.fashion_cnn import WEIGHTS as FASHION_CNN_WEIGHTS
+from evalsuite.models.zoo import checkpoint, distill
 from evalsuite.models.zoo.fit import FitSettings, fit
 from evalsuite.models.zoo.network import SIGMA_DATA, Denoiser, UNetConfig
 
@@ -31,6 +32,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the initial weights, the data o
 
 BATCH_SIZE = 128
 LABEL_DROPOUT = 0.1
+GUIDANCE_SCALE = 1.5
 
 
 def load_train_split(data_dir: Path) -> tuple[Tensor, Tensor]:
@@ -94,7 +96,26 @@ def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 12_000, seed: S
         weight = (sigma**2 + SIGMA_DATA**2) / (sigma * SIGMA_DATA) ** 2
         return (weight * (denoised.float() - clean).square().mean(dim=(1, 2, 3))).mean()
 
-    fit("fashion-teacher", net, loss_at, FitSettings(steps=steps, seed=seed), work_dir)
+    trained = fit("fashion-teacher", net, loss_at, FitSettings(steps=steps, seed=seed), work_dir)
+    header = checkpoint.Header(net.config.to_dict(), "dpm_solver_2m", [], GUIDANCE_SCALE)
+    checkpoint.save(trained, header, checkpoint.path_of("fashion-teacher"))
+
+
+@app.command()
+def trajectories(work_dir: WorkDir, count: Annotated[int, typer.Option(help="How many.")] = 20_000) -> None:
+    """Sample trajectories of the shipped teacher, from which the students learn."""
+    distill.write_trajectories(checkpoint.load("fashion-teacher"), GUIDANCE_SCALE, count, work_dir / "trajectories")
+
+
+@app.command()
+def student(name: Annotated[str, typer.Argument(help=", ".join(distill.RECIPES))], work_dir: WorkDir) -> None:
+    """Distil one student from the teacher's trajectories."""
+    recipe = distill.RECIPES[name]
+    states, labels = distill.read_trajectories(work_dir / "trajectories", recipe.grid)
+    loss_at = distill.distillation_loss(states, labels, recipe.sigmas)
+    net = distill.make_student(checkpoint.load("fashion-teacher"), recipe)
+    trained = fit(name, net, loss_at, recipe.fit, work_dir)
+    checkpoint.save(trained, checkpoint.Header(net.config.to_dict(), "jump", recipe.sigmas), checkpoint.path_of(name))
 
 
 if __name__ == "__main__":
