@@ -78,7 +78,7 @@ def shifted(images: Tensor, generator: torch.Generator, pixels: int = 2) -> Tens
 
 
 @app.command()
-def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 12_000, seed: Seed = 0) -> None:
+def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 10_000, seed: Seed = 0) -> None:
     """Train the class-conditional teacher with label dropout for classifier-free guidance."""
     images, labels = load_train_split(data_dir)
     torch.manual_seed(seed)
