@@ -65,5 +65,12 @@ class Executor(Protocol):
         ...
 
     def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> AbstractContextManager[Worker]:
-        """A worker whose object is ``factory(*arguments)``, made in a fresh process."""
+        """A worker whose object is ``factory(*arguments)``, made in a fresh process.
+
+        The object's ``close()``, where it has one, is called when the context ends without an error.
+
+        Raises:
+            Failed: the object could not be made.
+            CellError: the same kind that the factory raised.
+        """
         ...
