@@ -12,6 +12,7 @@ import sys
 import threading
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import EvalsuiteError
@@ -63,7 +64,7 @@ def _portable(error: Exception) -> EvalsuiteError | str:
             return f"{type(error).__name__}: {error}"
         return error
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({os.path.basename(frame.filename)}, line {frame.lineno})"
+    return f"{type(error).__name__}: {error} ({Path(frame.filename).name}, line {frame.lineno})"
 
 
 def _end_with_parent(lifeline: int) -> None:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from contextlib import suppress
 from multiprocessing.connection import Pipe
+from pathlib import Path
 from typing import Any
 
 from evalsuite.errors import EvalsuiteError, Failed
@@ -42,7 +43,7 @@ class ChildProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "evalsuite.executors._child", str(theirs.fileno()), str(watched)],
                 pass_fds=(theirs.fileno(), watched),
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path)},
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
@@ -87,12 +88,13 @@ class ChildProcess:
         """
         patience = timeout_s if deadline is None else max(0.0, deadline - time.monotonic())
         try:
-            kind, value = self.connection.recv() if self.connection.poll(patience) else ("silence", None)
+            message: tuple[str, Any] = self.connection.recv() if self.connection.poll(patience) else ("silence", None)
         except (EOFError, OSError) as error:
             raise self._death() from error
         except Exception as error:
             self.kill()
             raise Failed(f"its answer cannot be read: {type(error).__name__}: {error}") from error
+        kind, value = message
         if kind == "silence":
             self.kill()
             raise self._failed(f"gave no sign of life for {timeout_s:g} s and was ended")

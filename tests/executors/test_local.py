@@ -67,7 +67,7 @@ def test_every_task_has_a_process_of_its_own() -> None:
         (processes.raise_value_error, (), Failed, "ValueError: the weights are odd (processes.py, line"),
         (processes.raise_value_error, (), Failed, "its last output: loading weights"),
         (processes.raise_unavailable, (), Unavailable, "no such device"),
-        (processes.raise_error_that_does_not_pickle, (), Failed, "UnknownNameError: unknown metric'fed'"),
+        (processes.raise_error_that_does_not_pickle, (), Failed, "UnknownNameError: unknown metric 'fed'"),
         (processes.kill_itself, (signal.SIGKILL,), Failed, "killed by SIGKILL, probably out of memory"),
         (processes.kill_itself, (signal.SIGSEGV,), Failed, "killed by SIGSEGV"),
         (processes.leave, (3,), Failed, "ended with exit code 3 before it answered; its last output: about to leave"),
