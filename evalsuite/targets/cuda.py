@@ -1,0 +1,92 @@
+"""Target ``cuda``: one NVIDIA GPU."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from evalsuite.errors import Unavailable
+from evalsuite.records import Scalar
+from evalsuite.targets._threads import set_threads
+from evalsuite.targets.contract import TargetSettings
+
+
+class Cuda(TargetSettings):
+    """An NVIDIA GPU, deterministic and in full precision; see :class:`evalsuite.targets.contract.Target`.
+
+    Attributes:
+        index: which of the visible devices.
+    """
+
+    device: ClassVar[str] = "cuda"
+
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    index: int = Field(default=0, ge=0)
+
+    def unavailable_reason(self) -> str | None:
+        """Asks the driver, not PyTorch, so that planning a run stays quick."""
+        found = visible_devices()
+        if found == 0:
+            return "no CUDA device on this machine"
+        if self.index >= found:
+            return f"CUDA device {self.index} was asked for and this machine has {found}"
+        try:
+            if version("torch").endswith("+cpu"):
+                return "the installed PyTorch has no CUDA support; install a build that has it (see pytorch.org)"
+        except PackageNotFoundError:
+            return "PyTorch is not installed"
+        return None
+
+    def pixel_settings(self) -> dict[str, Scalar]:
+        return {"device": self.device, "dtype": self.dtype, "batch_size": self.batch_size}
+
+    def start(self) -> None:
+        """Choose kernels that repeat bit for bit: no TensorFloat-32, no search for the fastest convolution.
+
+        Raises:
+            Unavailable: PyTorch cannot use the device.
+        """
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats only with a fixed workspace
+        import torch
+
+        if not torch.cuda.is_available():
+            raise Unavailable("PyTorch cannot use the CUDA device; torch.cuda.is_available() is false")
+        set_threads(self.threads)
+        torch.set_grad_enabled(False)
+        torch.cuda.set_device(self.index)
+        torch.backends.cuda.matmul.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.benchmark = False
+        torch.backends.cudnn.deterministic = True
+        torch.cuda.reset_peak_memory_stats()
+
+    def prepare(self, module: Any) -> Any:
+        import torch
+
+        return module.to(device=f"cuda:{self.index}", dtype=getattr(torch, self.dtype)).eval()
+
+    def synchronize(self) -> None:
+        import torch
+
+        torch.cuda.synchronize()
+
+    def peak_device_bytes(self) -> int | None:
+        import torch
+
+        return torch.cuda.max_memory_allocated()
+
+
+def visible_devices() -> int:
+    """CUDA devices that the driver shows to this process, ``CUDA_VISIBLE_DEVICES`` respected; 0 without a driver."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return 0
+    count = ctypes.c_int(0)
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return 0
+    return count.value
