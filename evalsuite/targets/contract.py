@@ -28,9 +28,15 @@ class Target(Protocol):
     """A device kind with its settings; derives from :class:`TargetSettings`. Import and description need no torch."""
 
     device: ClassVar[str]
-    dtype: str
-    threads: int | None
-    batch_size: int
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def threads(self) -> int | None: ...
+
+    @property
+    def batch_size(self) -> int: ...
 
     def unavailable_reason(self) -> str | None:
         """Why this machine cannot run it; None where it can."""

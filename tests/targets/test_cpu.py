@@ -15,8 +15,8 @@ from evalsuite.targets.cpu import Cpu
 
 
 def test_is_found_by_its_name_and_keeps_the_contract() -> None:
-    target: Target = plugins.find("targets", "cpu")()
-    assert isinstance(target, Cpu)
+    target: Target = Cpu()
+    assert plugins.find("targets", target.device) is Cpu
 
 
 def test_all_cores_are_available_and_one_more_is_not() -> None:

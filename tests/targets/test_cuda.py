@@ -14,8 +14,8 @@ needs_device = pytest.mark.skipif(Cuda().unavailable_reason() is not None, reaso
 
 
 def test_is_found_by_its_name_and_keeps_the_contract() -> None:
-    target: Target = plugins.find("targets", "cuda")()
-    assert isinstance(target, Cuda)
+    target: Target = Cuda()
+    assert plugins.find("targets", target.device) is Cuda
 
 
 @pytest.mark.parametrize(
