@@ -1,0 +1,309 @@
+"""A suite file -> a :class:`~evalsuite.suite.schema.Suite`, or all its problems at once.
+
+The straight line: read the file and its includes, write out every matrix, bring the short forms into the form of the
+records, validate, let each plug-in validate its own settings, and look whether the names that gates use exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evalsuite import plugins
+from evalsuite.errors import EvalsuiteError, Problem, SuiteError
+from evalsuite.metrics.contract import Inputs
+from evalsuite.plugins import Room
+from evalsuite.settings import unit_of
+from evalsuite.suite import matrix
+from evalsuite.suite.document import Node
+from evalsuite.suite.include import read_with_includes
+from evalsuite.suite.references import Label, Names, gate_faults, label_of
+from evalsuite.suite.schema import Fault, GateSpec, Suite
+from evalsuite.suite.validate import fault_problem, validate
+from evalsuite.suite.wording import choice, shown
+
+OPTIONAL_SECTIONS = ("version", "description", "slices", "gates", "alpha", "report")
+"""May stand there empty, as when everything below them is a comment."""
+
+
+def load_suite(path: str | Path) -> Suite:
+    """Read and check a suite file.
+
+    Raises:
+        SuiteError: with every problem found, in the order of the file.
+    """
+    root, problems = read_with_includes(Path(path))
+    reading = _Reading(problems)
+    canonical = reading.canonical(root)
+    suite, found = validate(Suite, canonical)
+    reading.add(found)
+    resolved = reading.resolve_plugins(canonical)
+    reading.check_references(canonical)
+    if reading.problems or suite is None:
+        raise SuiteError(_in_order(reading.problems, str(path)))
+    return Suite.model_validate({**suite.model_dump(), **resolved})
+
+
+def _in_order(problems: Iterable[Problem], main: str) -> list[Problem]:
+    return sorted(problems, key=lambda p: (p.file != main, p.file, p.line, p.column))
+
+
+class _Reading:
+    """One reading of a file: collects problems, and what the plug-ins made of their settings."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: list[Problem] = []
+        self.classes: dict[str, Any] = {}
+        self.objects: dict[str, Any] = {}
+        self.add(problems)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Note problems; two at one place are one mistake seen twice, and the first says it best."""
+        taken = {(p.file, p.line, p.column) for p in self.problems if p.line}
+        self.problems += [p for p in problems if (p.file, p.line, p.column) not in taken]
+
+    # --- the short forms -------------------------------------------------------------------------------------------
+
+    def canonical(self, root: Node) -> Node:
+        """The tree in the form of the records: every plug-in's settings under ``settings``."""
+        value = {key: node for key, node in (root.mapping or {}).items() if not key.startswith("x-")}
+        value = {key: node for key, node in value.items() if node.value is not None or key not in OPTIONAL_SECTIONS}
+        for key, form in (("reference", ("dataset",)), ("models", ("role", "adapter")), ("targets", ("device",))):
+            if key in value:
+                value[key] = self._nested(value[key], form) if key == "reference" else self._section(value[key], form)
+        for key, short in (("metrics", self._metric), ("slices", self._slice)):
+            if key in value and value[key].items is not None:
+                value[key] = replace(value[key], value=[short(entry) for entry in value[key].items or []])
+        return replace(root, value=value)
+
+    def _section(self, section: Node, own: tuple[str, ...]) -> Node:
+        if section.mapping is None:
+            return section
+        section, problems = matrix.expand(section)
+        self.add(problems)
+        return replace(section, value={name: self._nested(e, own) for name, e in (section.mapping or {}).items()})
+
+    @staticmethod
+    def _nested(entry: Node, own: tuple[str, ...]) -> Node:
+        """Keys other than ``own`` go under ``settings``."""
+        if entry.mapping is None:
+            return entry
+        settings = entry.without(*own)
+        return replace(entry, value={**(entry.only(own).mapping or {}), "settings": settings})
+
+    def _metric(self, entry: Node) -> Node:
+        """``fid``, ``{latency: {scenario: single_stream}}`` or ``{fid: {...}, name: label}``."""
+        named = self._named(entry.without("name") if entry.mapping else entry, "metric", "settings")
+        if named is None:
+            return replace(entry, value={})
+        name, settings = named
+        label = (entry.mapping or {}).get("name", name)
+        return replace(entry, value={"name": label, "metric": name, "settings": settings})
+
+    def _slice(self, entry: Node) -> Node:
+        """``{attribute: class}`` or ``{latent: {scale: [1.1]}}``; what is no mapping is the kind's first field."""
+        named = self._named(entry, "slice kind", "")
+        if named is None:
+            return replace(entry, value={})
+        kind, settings = named
+        plugin = self._find("slices", kind)
+        if settings.mapping is None and plugin is not None:
+            first = next(iter(plugin.model_fields))
+            settings = Node({first: settings}, settings.place, entry.path, {first: settings.place})
+        return replace(entry, value={"kind": kind, "settings": settings})
+
+    def _named(self, entry: Node, what: str, only: str) -> tuple[Node, Node] | None:
+        """The plug-in's name and its settings, from a bare name or from a mapping with this one key.
+
+        Args:
+            only: "settings" where the value must be a mapping.
+        """
+        if isinstance(entry.value, str):
+            return entry, Node({}, entry.place, entry.path)
+        if entry.mapping is None or len(entry.mapping) != 1:
+            names = " and ".join(map(shown, entry.mapping or {}))
+            found = names if names else shown(entry.plain())
+            hint = "start each on a line of its own with a dash" if names else ""
+            self.add([entry.problem(found, f"the name of one {what}, or a name and its settings", hint)])
+            return None
+        name, settings = next(iter(entry.mapping.items()))
+        if settings.value is None:
+            settings = replace(settings, value={})
+        if only == "settings" and settings.mapping is None:
+            self.add([settings.problem(shown(settings.plain()), f"settings of {name}: a mapping (keys with values)")])
+            settings = replace(settings, value={})
+        return Node(name, entry.keys.get(name, entry.place), entry.path), settings
+
+    # --- plug-ins --------------------------------------------------------------------------------------------------
+
+    def resolve_plugins(self, canonical: Node) -> dict[str, Any]:
+        """Sections with every plug-in's settings validated and complete, as plain values.
+
+        An entry's settings are left out where they are wrong; the problem is noted.
+        """
+        sections = canonical.mapping or {}
+        resolved: dict[str, Any] = {}
+        if "reference" in sections:
+            resolved["reference"] = self._resolve("datasets", "dataset", sections["reference"], ("dataset",))
+        rooms: tuple[tuple[str, Room, str, tuple[str, ...]], ...] = (
+            ("models", "models", "adapter", ("role", "adapter", "matrix")),
+            ("targets", "targets", "device", ("device", "matrix")),
+            ("metrics", "metrics", "metric", ()),
+            ("slices", "slices", "kind", ()),
+        )
+        for section, room, chooser, own in rooms:
+            node = sections.get(section)
+            if node is not None and node.mapping is not None:
+                resolved[section] = {k: self._resolve(room, chooser, e, own) for k, e in node.mapping.items()}
+            elif node is not None and node.items is not None:
+                resolved[section] = [self._resolve(room, chooser, e, own) for e in node.items]
+        for format_node in _formats(sections.get("report")):
+            self._find("reports", format_node)
+        return resolved
+
+    def _resolve(self, room: Room, chooser: str, entry: Node, own: tuple[str, ...]) -> Any:
+        parts = entry.mapping or {}
+        if not isinstance(parts.get(chooser, entry).value, str) or "settings" not in parts:
+            return entry.plain()
+        plugin = self._find(room, parts[chooser])
+        if plugin is None:
+            return entry.plain()
+        self.classes[entry.path] = plugin
+        settings, problems = validate(plugin, parts["settings"], also=own, kind=f"setting of {parts[chooser].value}")
+        self.add(problems)
+        if settings is None:
+            return entry.plain()
+        self.objects[entry.path] = settings
+        self._check_extractor(getattr(settings, "extractor", None), parts["settings"], entry)
+        return {**entry.plain(), "settings": settings.model_dump(mode="json")}
+
+    def _check_extractor(self, extractor: object, settings: Node, entry: Node) -> None:
+        if isinstance(extractor, str) and extractor not in plugins.names("features"):
+            self._find("features", (settings.mapping or {}).get("extractor", Node(extractor, entry.place, entry.path)))
+
+    def _find(self, room: Room, name: Node) -> Any:
+        """The plug-in's class; None and a problem where there is none, or where its module is broken."""
+        kind, text = plugins.KINDS[room], str(name.value)
+        if text not in plugins.names(room):
+            expected, hint = choice(text, plugins.names(room), f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
+            self.add([name.problem(f"{kind} {shown(name.plain())}", expected, hint)])
+            return None
+        try:
+            return plugins.find(room, text)
+        except (ImportError, AttributeError) as error:
+            hint = "install what it needs, or mend it"
+            self.add([name.problem(f"{kind} {text!r}, which cannot be imported: {error}", "one that can", hint)])
+            return None
+
+    # --- names that one part uses and another defines --------------------------------------------------------------
+
+    def check_references(self, canonical: Node) -> None:
+        """Labels, teachers, slices and the names in gates."""
+        sections = canonical.mapping or {}
+        names = self._names(sections)
+        self.add(self._metric_problems(sections.get("metrics"), names))
+        self.add(_duplicate_slices(sections.get("slices")))
+        gates = sections.get("gates")
+        for gate in (gates.items or []) if gates is not None else []:
+            self.add(_gate_problems(gate, names))
+
+    def _names(self, sections: dict[str, Node]) -> Names:
+        models = (sections["models"].mapping or {}) if "models" in sections else {}
+        targets = (sections["targets"].mapping or {}) if "targets" in sections else {}
+        roles = {name: (entry.mapping or {}).get("role") for name, entry in models.items()}
+        known = ("teacher", "student", "control")
+        return Names(
+            models={name: role.value if role and role.value in known else None for name, role in roles.items()},  # type: ignore[misc]
+            targets=list(targets),
+            metrics=dict(self._labels(sections.get("metrics"))),
+            slices=self._slice_ids(sections.get("slices")),
+        )
+
+    def _labels(self, section: Node | None) -> Iterator[tuple[str, Label]]:
+        for entry in _items(section):
+            label = (entry.mapping or {}).get("name")
+            if label is not None and isinstance(label.value, str):
+                plugin = self.classes.get(entry.path)
+                inputs = getattr(plugin, "inputs", None)
+                yield label.value, Label(getattr(plugin, "unit", None), inputs and inputs == Inputs.TIMINGS)
+
+    def _slice_ids(self, section: Node | None) -> list[str] | None:
+        """Ids of all slices; None where an entry is wrong or the dataset cannot be read now."""
+        ids: list[str] = []
+        for entry in _items(section):
+            kind = self.objects.get(entry.path)
+            if kind is None:
+                return None
+            if kind.kind == "variation":
+                ids += [case.id for case in kind.expand()]
+                continue
+            dataset = self.objects.get("reference")
+            try:
+                class_names = dataset.class_names() if dataset is not None else ()
+                ids += kind.select(np.arange(len(class_names)), class_names)
+            except EvalsuiteError:
+                return None
+        return ids
+
+    def _metric_problems(self, section: Node | None, names: Names) -> Iterator[Problem]:
+        first: dict[str, Node] = {}
+        for entry in _items(section):
+            label = (entry.mapping or {}).get("name")
+            if label is None or not isinstance(label.value, str):
+                continue
+            if label.value in first:
+                hint = f"line {first[label.value].place.line} has it already; add name: another-label"
+                yield label.problem(f"the label {shown(label.value)} for the second time", "each label once", hint)
+            first.setdefault(label.value, label)
+            inputs = getattr(self.classes.get(entry.path), "inputs", None)
+            if inputs == Inputs.PAIRS and not names.has_role("teacher"):
+                hint = "it compares each image with the teacher's of the same seed"
+                yield entry.problem(f"{label.value} in a suite without a teacher", "a model with role: teacher", hint)
+
+
+def _items(section: Node | None) -> list[Node]:
+    return (section.items or []) if section is not None else []
+
+
+def _formats(report: Node | None) -> Iterator[Node]:
+    formats = (report.mapping or {}).get("formats") if report is not None else None
+    return (node for node in _items(formats) if isinstance(node.value, str))
+
+
+def _duplicate_slices(section: Node | None) -> Iterator[Problem]:
+    first: list[tuple[Any, Node]] = []
+    for entry in _items(section):
+        content = entry.plain()
+        for earlier, node in first:
+            if content and earlier == content:
+                yield entry.problem("a slice for the second time", "each slice once", f"see line {node.place.line}")
+        first.append((content, entry))
+
+
+def _gate_problems(node: Node, names: Names) -> Iterator[Problem]:
+    """Problems of names and units; a gate with other faults is checked as far as it can be read."""
+    gate, _ = validate(GateSpec, node)
+    if gate is None:
+        texts = {key: child.value for key, child in (node.mapping or {}).items() if isinstance(child.value, str)}
+        if not {"metric", "candidate"} <= set(texts):
+            return
+        gate = GateSpec.model_construct(**{**texts, "margin": None})  # type: ignore[arg-type]
+    yield from (fault_problem(node, fault) for fault in gate_faults(gate, names))
+    label = names.metrics.get(label_of(gate.metric, names.metrics) or "")
+    if label is not None and label.unit is not None:
+        yield from (fault_problem(node, fault) for fault in _unit_faults(node, gate.metric, label.unit))
+
+
+def _unit_faults(node: Node, metric: str, unit: str) -> Iterator[Fault]:
+    margin = (node.mapping or {}).get("margin")
+    places = {("max",): node, ("min",): node, ("margin", "absolute"): margin}
+    for location, holder in places.items():
+        child = (holder.mapping or {}).get(location[-1]) if holder is not None else None
+        written = unit_of(child.value) if child is not None else None
+        if child is not None and written is not None and written != unit:
+            expected = f"a number in {unit}, the unit of {metric}" if unit else f"a bare number: {metric} has no unit"
+            yield Fault(location, shown(child.value), expected)

@@ -1,0 +1,117 @@
+"""Whether the names that a gate uses are defined elsewhere in the suite: metrics, models, targets, slices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from evalsuite.records import Role
+from evalsuite.suite.schema import Fault, GateSpec
+from evalsuite.suite.wording import choice, shown
+
+_VALUE_OF_TIMING = re.compile(r"_(p[0-9]+|mean)$")
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a gate must know of a metric; None where the metric itself is wrong and nothing is known.
+
+    Attributes:
+        unit: of its values, as ``s`` or ``bytes``.
+        timed: whether it is made from timings; then it may have several values (``latency_p50``).
+    """
+
+    unit: str | None
+    timed: bool | None
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a suite defines.
+
+    Attributes:
+        models: roles by name; None where the entry is wrong.
+        targets: names.
+        metrics: by label.
+        slices: ids that are known before a run, ``all`` left out; None where they cannot be known.
+    """
+
+    models: Mapping[str, Role | None]
+    targets: Collection[str]
+    metrics: Mapping[str, Label]
+    slices: Collection[str] | None
+
+    def has_role(self, role: Role) -> bool:
+        """Whether a model has this role, or may have it."""
+        return any(found in (role, None) for found in self.models.values())
+
+
+def gate_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
+    """Names of a gate that nothing in the suite bears, and margins that do not fit the metric."""
+    yield from _metric_faults(gate, names)
+    if gate.candidate == "*":
+        if not names.has_role("student"):
+            yield Fault(("candidate",), "'*' in a suite without students", "a model with role: student")
+    else:
+        yield from _model_faults("candidate", gate.candidate, names)
+    if gate.against is not None:
+        yield from _against_faults(gate.against, gate.candidate, names)
+    if gate.target is not None:
+        yield from _unknown(("target",), gate.target, names.targets, "the name of a target")
+        for field in ("candidate", "against"):
+            if "@" in (getattr(gate, field) or ""):
+                yield Fault((field,), f"{getattr(gate, field)!r} beside target", "the target in one place")
+    if names.slices is not None and gate.slice not in ("all", "worst"):
+        yield from _unknown(("slice",), gate.slice, ["all", "worst", *names.slices], "the id of a slice")
+
+
+def label_of(metric: str, labels: Collection[str]) -> str | None:
+    """The label that a gate's ``metric`` belongs to: itself, or ``latency`` for ``latency_p50``."""
+    stem = _VALUE_OF_TIMING.sub("", metric)
+    return metric if metric in labels else stem if stem in labels else None
+
+
+def _metric_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
+    found = label_of(gate.metric, names.metrics)
+    label = names.metrics[found] if found is not None else None
+    if label is None or (found != gate.metric and label.timed is False):
+        yield from _unknown(("metric",), gate.metric, names.metrics, "the label of a metric of this suite")
+    elif gate.margin is not None and gate.margin.ratio is not None and label.timed is False:
+        hint = "ratios are for timings and memory; write margin: {relative: 5%}"
+        yield Fault(("margin", "ratio"), f"a ratio for {gate.metric}", "relative or absolute", hint)
+    elif gate.margin is not None and gate.margin.absolute is not None and label.timed is True:
+        hint = "timings and memory are compared as ratios; write margin: {relative: 5%}"
+        yield Fault(("margin", "absolute"), f"an absolute margin for {gate.metric}", "relative or ratio", hint)
+
+
+def _against_faults(against: str, candidate: str, names: Names) -> Iterator[Fault]:
+    kind, colon, baseline = against.partition(":")
+    if colon:
+        if kind != "baseline" or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", baseline):
+            yield Fault(("against",), shown(against), "baseline:NAME", "such as baseline:main")
+    elif against.split("@")[0] == "teacher" and "teacher" not in names.models:
+        if not names.has_role("teacher"):
+            yield Fault(("against",), f"{against!r} in a suite without a teacher", "a model with role: teacher")
+        yield from _target_faults("against", against, names)
+    elif against == candidate:
+        yield Fault(("against",), f"{against!r}, the candidate itself", "another model")
+    else:
+        yield from _model_faults("against", against, names)
+
+
+def _model_faults(field: str, written: str, names: Names) -> Iterator[Fault]:
+    known = [*names.models, *(["teacher"] if field == "against" else [])]
+    yield from _unknown((field,), written.split("@")[0], known, "the name of a model")
+    yield from _target_faults(field, written, names)
+
+
+def _target_faults(field: str, written: str, names: Names) -> Iterator[Fault]:
+    _, at, target = written.partition("@")
+    if at:
+        yield from _unknown((field,), target, names.targets, "the name of a target after @")
+
+
+def _unknown(location: tuple[str, ...], name: str, known: Collection[str], kind: str) -> Iterator[Fault]:
+    if name not in known:
+        yield Fault(location, shown(name), *choice(name, known, kind))
