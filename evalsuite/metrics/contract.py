@@ -91,7 +91,6 @@ class Metric(Protocol):
         higher_is_better: direction.
         inputs: what ``compute`` gets.
         paper: the reference, one line.
-        scenario: the timing scenario it needs (``single_stream``, ``offline``, ``memory``), for TIMINGS only.
         extractor: a settings field (default ``fashion-cnn``), for FEATURES only.
     """
 
@@ -108,4 +107,13 @@ class Metric(Protocol):
         Raises:
             Skipped: the metric makes no sense on this input (too few samples); the message names the n it needs.
         """
+        ...
+
+
+class TimingMetric(Metric, Protocol):
+    """A metric of TIMINGS, which says what has to be timed."""
+
+    @property
+    def scenario(self) -> str:
+        """``single_stream``, ``offline`` or ``memory``."""
         ...

@@ -42,6 +42,10 @@ class Target(Protocol):
         """Why this machine cannot run it; None where it can."""
         ...
 
+    def hardware(self) -> dict[str, Scalar]:
+        """Names of the processor and of the device: timings from other hardware are not compared or re-used."""
+        ...
+
     def pixel_settings(self) -> dict[str, Scalar]:
         """What can change the images, for the cache key: device kind, dtype, threads, batch size."""
         ...

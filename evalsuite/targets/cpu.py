@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from evalsuite.records import Scalar
-from evalsuite.targets._threads import available_cores, set_threads
+from evalsuite.targets._processor import available_cores, processor, set_threads
 from evalsuite.targets.contract import TargetSettings
 
 
@@ -21,6 +21,9 @@ class Cpu(TargetSettings):
         if self.threads is not None and self.threads > cores:
             return f"it asks for {self.threads} threads and this process may use {cores} of the machine's cores"
         return None
+
+    def hardware(self) -> dict[str, Scalar]:
+        return {"device": self.device, **processor()}
 
     def pixel_settings(self) -> dict[str, Scalar]:
         return {"device": self.device, "dtype": self.dtype, "threads": self.threads, "batch_size": self.batch_size}

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from evalsuite.errors import Unavailable
 from evalsuite.records import Scalar
-from evalsuite.targets._threads import set_threads
+from evalsuite.targets._processor import processor, set_threads
 from evalsuite.targets.contract import TargetSettings
 
 
@@ -29,7 +29,7 @@ class Cuda(TargetSettings):
 
     def unavailable_reason(self) -> str | None:
         """Asks the driver, not PyTorch, so that planning a run stays quick."""
-        found = visible_devices()
+        found = len(visible_devices())
         if found == 0:
             return "no CUDA device on this machine"
         if self.index >= found:
@@ -40,6 +40,9 @@ class Cuda(TargetSettings):
         except PackageNotFoundError:
             return "PyTorch is not installed"
         return None
+
+    def hardware(self) -> dict[str, Scalar]:
+        return {"device": self.device, "device_name": visible_devices()[self.index], **processor()}
 
     def pixel_settings(self) -> dict[str, Scalar]:
         return {"device": self.device, "dtype": self.dtype, "batch_size": self.batch_size}
@@ -80,13 +83,21 @@ class Cuda(TargetSettings):
         return torch.cuda.max_memory_allocated()
 
 
-def visible_devices() -> int:
-    """CUDA devices that the driver shows to this process, ``CUDA_VISIBLE_DEVICES`` respected; 0 without a driver."""
+def visible_devices() -> list[str]:
+    """Names of the CUDA devices that the driver shows to this process, ``CUDA_VISIBLE_DEVICES`` respected."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
-        return 0
+        return []
     count = ctypes.c_int(0)
     if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
-        return 0
-    return count.value
+        return []
+    return [_device_name(driver, index) for index in range(count.value)]
+
+
+def _device_name(driver: ctypes.CDLL, index: int) -> str:
+    name = ctypes.create_string_buffer(256)
+    device = ctypes.c_int(0)
+    if driver.cuDeviceGet(ctypes.byref(device), index) != 0 or driver.cuDeviceGetName(name, len(name), device) != 0:
+        return "unknown"
+    return name.value.decode("utf-8", "replace")

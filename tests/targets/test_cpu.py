@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from evalsuite import plugins
-from evalsuite.targets._threads import available_cores
+from evalsuite.targets._processor import available_cores
 from evalsuite.targets.contract import Target
 from evalsuite.targets.cpu import Cpu
 
@@ -29,6 +29,13 @@ def test_all_cores_are_available_and_one_more_is_not() -> None:
 def test_refuses_settings_that_make_no_sense(settings: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Cpu.model_validate(settings)
+
+
+def test_hardware_names_the_processor_and_its_cores() -> None:
+    hardware = Cpu().hardware()
+    assert hardware["device"] == "cpu"
+    assert hardware["processor"]
+    assert hardware["cores"] == available_cores()
 
 
 def test_pixels_depend_on_every_setting() -> None:

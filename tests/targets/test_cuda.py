@@ -26,13 +26,13 @@ def test_is_found_by_its_name_and_keeps_the_contract() -> None:
     ],
 )
 def test_reason_names_what_is_missing(monkeypatch: pytest.MonkeyPatch, devices: int, index: int, reason: str) -> None:
-    monkeypatch.setattr(cuda, "visible_devices", lambda: devices)
+    monkeypatch.setattr(cuda, "visible_devices", lambda: ["GPU"] * devices)
     assert Cuda(index=index).unavailable_reason() == reason
 
 
 @pytest.mark.parametrize(("torch_version", "works"), [("2.15.0+cpu", False), ("2.15.0+cu130", True), ("2.15.0", True)])
 def test_torch_built_without_cuda_is_told(monkeypatch: pytest.MonkeyPatch, torch_version: str, works: bool) -> None:
-    monkeypatch.setattr(cuda, "visible_devices", lambda: 1)
+    monkeypatch.setattr(cuda, "visible_devices", lambda: ["GPU"])
     monkeypatch.setattr(cuda, "version", lambda package: torch_version)
     assert (Cuda().unavailable_reason() is None) == works
 
