@@ -1,0 +1,137 @@
+"""A model and a target without torch that do what a test tells them, installed as another package's plug-ins."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from evalsuite import plugins
+from evalsuite.errors import Unavailable
+from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
+from evalsuite.records import Scalar, content_key
+from evalsuite.settings import Settings
+from evalsuite.targets.contract import TargetSettings
+
+
+class Scripted(Settings):
+    """Sleeps, allocates, or fails.
+
+    Attributes:
+        name: written to the log.
+        call_s, image_s: seconds of sleep for each call and for each image.
+        load_bytes: allocated while it is loaded.
+        fail: how the call after ``good_calls`` fails; ``open``: it cannot be loaded; ``short``: an image too few.
+        log: each call appends ``name,batch size,first seed``.
+        timed: its capability.
+        cached: whether it has a fingerprint.
+    """
+
+    name: str = "model"
+    call_s: float = 0.0
+    image_s: float = 0.0
+    load_bytes: int = 0
+    fail: Literal["", "open", "raise", "kill", "hang", "short"] = ""
+    good_calls: int = 0
+    log: Path | None = None
+    timed: bool = True
+    cached: bool = True
+
+    runs_user_code: ClassVar[bool] = False
+
+    def fingerprint(self) -> str:
+        return content_key(self.model_dump(mode="json")) if self.cached else ""
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities(condition="class", image_shape=(1, 4, 4), timed=self.timed)
+
+    def provenance(self) -> dict[str, str | int | float | None]:
+        return {}
+
+    @contextmanager
+    def open(self, target: Any) -> Iterator[LoadedModel]:
+        if self.fail == "open":
+            raise Unavailable("its weights are not here")
+        yield _Loaded(self)
+
+
+class _Loaded:
+    def __init__(self, script: Scripted) -> None:
+        self.script, self.calls = script, 0
+        self.weights = np.ones(script.load_bytes, np.uint8)
+
+    def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
+        script, count = self.script, len(batch.sample_ids)
+        self.calls += 1
+        if script.log is not None:
+            with script.log.open("a") as log:
+                log.write(f"{script.name},{count},{batch.seeds[0]}\n")
+        if script.fail and self.calls > script.good_calls:
+            count = self._fail(count)
+        time.sleep(script.call_s + script.image_s * count)
+        return np.zeros((count, 1, 4, 4), np.uint8)
+
+    def _fail(self, count: int) -> int:
+        if self.script.fail == "raise":
+            raise ValueError("odd weights")
+        if self.script.fail == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.script.fail == "hang":
+            time.sleep(600)
+        return count - 1
+
+
+class Bare(TargetSettings):
+    """A target without torch."""
+
+    device: ClassVar[str] = "bare"
+
+    def unavailable_reason(self) -> str | None:
+        return None
+
+    def hardware(self) -> dict[str, Scalar]:
+        return {"device": "bare", "processor": "any"}
+
+    def pixel_settings(self) -> dict[str, Scalar]:
+        return {"device": "bare"}
+
+    def start(self) -> None: ...
+
+    def prepare(self, module: Any) -> Any:
+        return module
+
+    def synchronize(self) -> None: ...
+
+    def peak_device_bytes(self) -> int | None:
+        return None
+
+
+ENTRY_POINTS = """
+[evalsuite.models]
+scripted = tests.profiling.scripted:Scripted
+[evalsuite.targets]
+bare = tests.profiling.scripted:Bare
+"""
+
+
+@pytest.fixture
+def scripted_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Install both plug-ins, for this process and its children, as pip would: with a folder of metadata on the path."""
+    metadata = tmp_path / "site" / "scripted-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: scripted\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
+    monkeypatch.syspath_prepend(str(metadata.parent))
+    plugins.names.cache_clear()
+    plugins.find.cache_clear()
+    yield
+    plugins.names.cache_clear()
+    plugins.find.cache_clear()
