@@ -1,11 +1,11 @@
-"""A model and a target without torch that do what a test tells them, installed as another package's plug-ins."""
+"""A model, a target and a metric that do what a test tells them, installed as another package's plug-ins; no torch."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from evalsuite import plugins
 from evalsuite.errors import Unavailable
+from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
 from evalsuite.records import Scalar, content_key
 from evalsuite.settings import Settings
@@ -114,17 +115,33 @@ class Bare(TargetSettings):
         return None
 
 
+class Stopwatch(Settings):
+    """A metric that needs a scenario timed."""
+
+    unit: ClassVar[str] = "s"
+    higher_is_better: ClassVar[bool | None] = False
+    inputs: ClassVar[Inputs] = Inputs.TIMINGS
+    paper: ClassVar[str] = ""
+
+    scenario: str = "single_stream"
+
+    def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
+        return {"": f"{len(inputs.timings)} timings"}
+
+
 ENTRY_POINTS = """
 [evalsuite.models]
 scripted = tests.profiling.scripted:Scripted
 [evalsuite.targets]
 bare = tests.profiling.scripted:Bare
+[evalsuite.metrics]
+stopwatch = tests.profiling.scripted:Stopwatch
 """
 
 
 @pytest.fixture
 def scripted_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Install both plug-ins, for this process and its children, as pip would: with a folder of metadata on the path."""
+    """Install the plug-ins, for this process and its children, as pip would: with a folder of metadata on the path."""
     metadata = tmp_path / "site" / "scripted-1.0.dist-info"
     metadata.mkdir(parents=True)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: scripted\nVersion: 1.0\n")
