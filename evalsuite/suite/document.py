@@ -97,13 +97,10 @@ def read_document(path: Path) -> tuple[Node, list[Problem]]:
     """
     file = str(path)
     text = _read_text(path)
-    loader = _Loader(text, file)
     try:
-        root = loader.get_single_node()
+        root = _Loader(text, file).get_single_node()
     except yaml.YAMLError as error:
         raise SuiteError([_yaml_problem(file, text, error)]) from error
-    finally:
-        loader.dispose()
     if root is None:
         raise _unusable(path, "an empty file", "a suite", "evalsuite init writes one to start from")
     reader = _TreeReader(file)
@@ -295,9 +292,12 @@ def _yaml_problem(file: str, text: str, error: yaml.YAMLError) -> Problem:
         character = chr(error.character) if isinstance(error.character, int) else str(error.character)
         found = f"the control character {shown(character)}"
         return Problem(file, line, column, "", found, "printable text", "delete it, or write it as an escape in quotes")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    complaint, context = str(getattr(error, "problem", error)), str(getattr(error, "context", None) or "")
+    mark = getattr(error, "problem_mark", None)
+    if mark is None or "end of stream" in complaint:
+        mark = getattr(error, "context_mark", None) or mark  # what is not closed says more than where the file ends
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-    found, expected, hint = _yaml_words(str(getattr(error, "problem", error)), getattr(error, "context", None) or "")
+    found, expected, hint = _yaml_words(complaint, context)
     return Problem(file, line, column, "", found, expected, hint)
 
 
@@ -309,8 +309,16 @@ def _yaml_words(problem: str, context: str) -> tuple[str, str, str]:
         return "a second colon, or one where no key can stand", "key: value", hint
     if "expected a single document" in context or "single document" in problem:
         return "a second document after ---", "one document", "put the other suite in a file of its own"
+    if "unexpected end of stream" in problem:
+        return "a quote that is never closed", "a closing quote", ""
+    if "expected <block end>" in problem:
+        return (
+            "a line that does not fit the block it stands in",
+            "entries of a block in one column",
+            "check the indentation",
+        )
     if "undefined alias" in problem:
-        return problem.removeprefix("found "), "an alias of an anchor above it", "define it before: &name"
+        return problem.removeprefix("found "), "an anchor of that name above it", "mark what is meant with &name"
     if found := re.search(r"expected (.+?),? but (?:found|got) (.+)", problem):
         return found[2], found[1], f"{context}; check indentation, quotes and brackets".lstrip("; ")
     return "text that is not YAML", "YAML", f"{context} {problem}; check indentation, quotes and brackets".strip()

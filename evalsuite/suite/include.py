@@ -18,14 +18,19 @@ def read_with_includes(path: Path) -> tuple[Node, list[Problem]]:
     """The tree of a file with its includes merged in, and the mistakes of all files.
 
     Raises:
-        SuiteError: a file has no tree.
+        SuiteError: a file has no tree; what it would define is unknown, so nothing else is looked at.
     """
-    return _Including().read(path, ())
+    including = _Including()
+    root, problems = including.read(path, ())
+    if including.failed:
+        raise SuiteError(problems)
+    return root, problems
 
 
 class _Including:
     def __init__(self) -> None:
         self.files = 0
+        self.failed = False
 
     def read(self, path: Path, above: tuple[Path, ...]) -> tuple[Node, list[Problem]]:
         self.files += 1
@@ -46,6 +51,7 @@ class _Including:
         entries = node.items if node.items is not None else [node]
         wrong = [entry for entry in entries if not isinstance(entry.value, str)]
         problems += [e.problem(shown(e.plain()), "the path of a suite file, or a list of them") for e in wrong]
+        self.failed |= bool(wrong)
         return [entry for entry in entries if isinstance(entry.value, str)]
 
     def _included(self, entry: Node, above: tuple[Path, ...], problems: list[Problem]) -> Node | None:
@@ -68,6 +74,7 @@ class _Including:
             else:
                 problems += found
                 return root
+        self.failed = True
         return None
 
 

@@ -63,8 +63,12 @@ class _Reading:
 
     def add(self, problems: Iterable[Problem]) -> None:
         """Note problems; two at one place are one mistake seen twice, and the first says it best."""
-        taken = {(p.file, p.line, p.column) for p in self.problems if p.line}
-        self.problems += [p for p in problems if (p.file, p.line, p.column) not in taken]
+        earlier = {(p.file, p.line, p.column) for p in self.problems if p.line}
+        for problem in problems:
+            place = (problem.file, problem.line, problem.column)
+            said = any((p.file, p.line, p.column) == place and p.found == problem.found for p in self.problems)
+            if place not in earlier and not said:
+                self.problems.append(problem)
 
     # --- the short forms -------------------------------------------------------------------------------------------
 
@@ -111,7 +115,9 @@ class _Reading:
             return replace(entry, value={})
         kind, settings = named
         plugin = self._find("slices", kind)
-        if settings.mapping is None and plugin is not None:
+        if plugin is None:
+            settings = replace(settings, value={})
+        elif settings.mapping is None:
             first = next(iter(plugin.model_fields))
             settings = Node({first: settings}, settings.place, entry.path, {first: settings.place})
         return replace(entry, value={"kind": kind, "settings": settings})
@@ -202,8 +208,16 @@ class _Reading:
     # --- names that one part uses and another defines --------------------------------------------------------------
 
     def check_references(self, canonical: Node) -> None:
-        """Labels, teachers, slices and the names in gates."""
+        """Labels, teachers, slices and the names in gates.
+
+        Where a whole section cannot be read, every name would seem unknown; then nothing is said about names.
+        """
         sections = canonical.mapping or {}
+        shapes = {name: sections[name].value if name in sections else None for name in ("models", "targets", "metrics")}
+        if not (isinstance(shapes["metrics"], list) and shapes["models"] and shapes["targets"]):
+            return
+        if isinstance(shapes["models"], list) or isinstance(shapes["targets"], list):
+            return
         names = self._names(sections)
         self.add(self._metric_problems(sections.get("metrics"), names))
         self.add(_duplicate_slices(sections.get("slices")))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from evalsuite.errors import Problem
 from evalsuite.suite.document import Node
 from evalsuite.suite.schema import Fault
-from evalsuite.suite.wording import choice, expectation, one_of, shown
+from evalsuite.suite.wording import choice, expectation, kind_of, one_of, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 Location = Sequence[str | int]
@@ -80,12 +80,15 @@ class _Complaints:
         close = difflib.get_close_matches(key, strangers, n=1, cutoff=0.6)
         if close:
             return node.problem(f"key {shown(close[0])}", f"key {key!r}", f"did you mean {key!r}?", key=close[0])
-        return node.problem(f"no key {key!r}", f"key {key!r}")
+        owner = _model_at(self.model, location[:-1])
+        field = owner.model_fields.get(key) if owner is not None else None
+        return node.problem(f"no key {key!r}", f"{key}: {kind_of(field.annotation)}" if field else f"key {key!r}")
 
     def _unknown(self, location: Location) -> Problem:
         node, _ = _follow(self.root, location[:-1])
         key, nested = str(location[-1]), len(location) > 1
-        allowed = [*([] if nested else self.also), *_fields_at(self.model, location[:-1])]
+        owner = _model_at(self.model, location[:-1])
+        allowed = [*([] if nested else self.also), *(owner.model_fields if owner else ())]
         expected, hint = choice(key, allowed, "a key" if nested else f"a {self.kind}")
         return node.problem(f"key {shown(key)}", expected, hint, key=key)
 
@@ -94,7 +97,7 @@ class _Complaints:
         if location[-1:] == ("[key]",):
             parent, _ = _follow(self.root, location[:-2])
             return parent.problem(f"the name {shown(error['input'])}", expected, hint, key=str(error["input"]))
-        found = "settings that do not fit" if not location else shown(node.plain())
+        found = "settings that are refused" if not location else shown(node.plain())
         return node.problem(found, expected, hint or _number_hint(node.value, expected))
 
 
@@ -110,8 +113,8 @@ def _follow(node: Node, location: Location) -> tuple[Node, Location]:
     return node, ()
 
 
-def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
-    """Keys of the model that stands at a location inside ``model``; none where that is no model."""
+def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    """The model that stands at a location inside ``model``; None where that is no model."""
     current: Any = model
     for step in location:
         if inspect.isclass(current) and issubclass(current, BaseModel):
@@ -122,7 +125,7 @@ def _fields_at(model: type[BaseModel], location: Location) -> list[str]:
         inner = [arg for arg in get_args(current) if inspect.isclass(arg) and issubclass(arg, BaseModel)]
         if type(None) in get_args(current) and inner:
             current = inner[0]
-    return list(current.model_fields) if inspect.isclass(current) and issubclass(current, BaseModel) else []
+    return current if inspect.isclass(current) and issubclass(current, BaseModel) else None
 
 
 def _not_a_choice(node: Node, listed: str) -> Problem:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 from evalsuite.errors import nearest
 
@@ -60,6 +62,17 @@ def choice(name: str, known: Iterable[str], kind: str) -> tuple[str, str]:
     return f"{kind}: {one_of(names)}" if names else f"{kind}, but there is none", ""
 
 
+def kind_of(annotation: Any) -> str:
+    """What a field of this type takes."""
+    if get_origin(annotation) is Literal:
+        return one_of(map(str, get_args(annotation)))
+    base = get_origin(annotation) or annotation
+    words = {str: "string", int: "int", float: "float", bool: "bool", list: "list", tuple: "tuple", Path: "path"}
+    if base in words:
+        return _TYPES[words[base]]
+    return _TYPES["mapping"] if inspect.isclass(base) else "a value"
+
+
 def expectation(kind: str, context: Mapping[str, Any], message: str) -> tuple[str, str]:
     """(expected, hint) of a pydantic error by its type, its context and its message."""
     if kind in _BOUNDS:
@@ -68,8 +81,8 @@ def expectation(kind: str, context: Mapping[str, Any], message: str) -> tuple[st
     if kind == "int_from_float":
         return "a whole number", ""
     if kind in ("too_short", "too_long"):
-        bound = "at least" if kind == "too_short" else "at most"
-        return f"{bound} {context.get('min_length', context.get('max_length'))}", ""
+        bound, length = ("at least", "min_length") if kind == "too_short" else ("at most", "max_length")
+        return f"{bound} {context[length]} entr{'y' if context[length] == 1 else 'ies'}", ""
     if kind == "string_too_long":
         return f"at most {context['max_length']} characters", ""
     if kind == "string_pattern_mismatch":
@@ -80,5 +93,5 @@ def expectation(kind: str, context: Mapping[str, Any], message: str) -> tuple[st
         return _TYPES[type_name], ""
     if kind in ("value_error", "assertion_error"):
         text = message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        return (text.removeprefix("expected "), "") if text.startswith("expected ") else ("something else", text)
+        return (text.removeprefix("expected "), "") if text.startswith("expected ") else ("another choice", text)
     return message[:1].lower() + message[1:], ""
