@@ -1,0 +1,154 @@
+"""Commands on a suite file: ``run``, ``validate``, ``plan``."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from evalsuite.cli.terminal import show, show_json, write
+from evalsuite.errors import UsageError
+
+if TYPE_CHECKING:
+    from evalsuite.session import Session
+
+SuiteFile = Annotated[Path, typer.Argument(metavar="SUITE", help="A suite file, such as suites/quickstart.yaml.")]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KIND=GLOB,...",
+        help="Run only some cells: model=..., target=..., slice=..., separated by commas; * matches anything.",
+    ),
+]
+SamplesOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Samples for each model, in place of the suite's.")
+]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="The cache; else $EVALSUITE_CACHE, else the user's cache folder."),
+]
+AllowCodeOption = Annotated[bool, typer.Option("--allow-code", help="Run Python code that the suite names.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (run, validate, plan):
+        app.command(rich_help_panel="Measure")(command)
+
+
+def run(
+    suite: SuiteFile,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder; else below runs/.")] = None,
+    only: OnlyOption = None,
+    samples: SamplesOption = None,
+    executor: Annotated[str, typer.Option(help="Where models run.")] = "local",
+    cache: CacheOption = None,
+    profile: Annotated[str, typer.Option(metavar="ci|standard|strict", help="How long to time models.")] = "standard",
+    fresh_timings: Annotated[bool, typer.Option("--fresh-timings", help="Time again what the cache holds.")] = False,
+    allow_code: AllowCodeOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Generate, measure, compare, judge the gates, and write the report."""
+    if quiet and as_json:
+        raise UsageError("found --quiet and --json, expected one of them: --json prints nothing but its document")
+    from evalsuite import session
+    from evalsuite.cli.progress import ProgressDisplay
+
+    with nullcontext(None) if quiet or as_json else ProgressDisplay() as listener:
+        finished = session.run(
+            suite,
+            out=out,
+            only=parse_only(only or ()),
+            samples=samples,
+            cache=cache,
+            executor=executor,
+            fresh_timings=fresh_timings,
+            allow_code=allow_code,
+            profile=profile,
+            listener=listener,
+        )
+    if quiet:
+        write(f"{finished.folder}\n")
+    elif as_json:
+        show_json(_document(finished))
+    else:
+        _show(finished)
+    raise typer.Exit(finished.exit_code)
+
+
+def validate(suite: SuiteFile, as_json: JsonOption = False) -> None:
+    """Check a suite file and say everything that is wrong with it."""
+    from evalsuite.suite.load import load_suite
+
+    loaded = load_suite(suite)
+    if as_json:
+        show_json({"suite": loaded.model_dump(mode="json"), "suite_hash": loaded.suite_hash})
+        return
+    parts = {"models": loaded.models, "targets": loaded.targets, "metrics": loaded.metrics, "gates": loaded.gates}
+    counts = ", ".join(f"{len(part)} {name if len(part) != 1 else name[:-1]}" for name, part in parts.items())
+    write(f"{suite}: valid; {counts}, {loaded.sampling.num_samples} samples\n")
+
+
+def plan(
+    suite: SuiteFile,
+    only: OnlyOption = None,
+    samples: SamplesOption = None,
+    allow_code: AllowCodeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a run would do: cases, samples, and what they cost in disk and time if the cache holds none of them."""
+    from evalsuite.cli.tables import planned
+    from evalsuite.run.estimate import estimate
+    from evalsuite.run.history import finished_records
+    from evalsuite.run.plan import make_plan, with_samples
+    from evalsuite.suite.load import load_suite
+
+    loaded = with_samples(load_suite(suite), samples)
+    draft = make_plan(loaded, only=parse_only(only or ()), allow_code=allow_code)
+    costs = estimate(loaded, draft, finished_records())
+    if as_json:
+        show_json({"suite_hash": loaded.suite_hash, "cases": [asdict(cost) for cost in costs]})
+    else:
+        show(*planned(draft, costs))
+
+
+def parse_only(texts: list[str] | tuple[str, ...]) -> dict[str, list[str]]:
+    """``["model=a,model=b,slice=class=bag"]`` -> ``{"model": ["a", "b"], "slice": ["class=bag"]}``.
+
+    Raises:
+        UsageError: a part has no ``=``.
+    """
+    chosen: dict[str, list[str]] = {}
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        kind, equals, glob = part.partition("=")
+        if not equals or not glob:
+            raise UsageError(f"--only: found {part!r}, expected KIND=GLOB such as model=teacher or slice=class=*")
+        chosen.setdefault(kind, []).append(glob)
+    return chosen
+
+
+def _document(finished: Session) -> dict[str, object]:
+    return {
+        "folder": str(finished.folder),
+        "exit_code": finished.exit_code,
+        "content_hash": finished.record.content_hash,
+        "measurements": [measurement.model_dump(mode="json") for measurement in finished.record.measurements],
+        "missing": [missing.model_dump(mode="json") for missing in finished.record.missing],
+        "comparisons": [comparison.model_dump(mode="json") for comparison in finished.comparisons],
+        "verdicts": [verdict.model_dump(mode="json") for verdict in finished.verdicts],
+    }
+
+
+def _show(finished: Session) -> None:
+    from evalsuite.cli import tables
+
+    show(*tables.summary(finished.record, finished.comparisons))
+    show(*tables.absences(finished.record.missing), "")
+    show(*tables.gates(finished.verdicts))
+    report = finished.folder / "report" / "index.html"
+    show("", f"report: {report if report.is_file() else finished.folder}")

@@ -1,0 +1,91 @@
+"""Commands on finished runs: ``report``, ``compare``, ``gate``, ``baseline save``. They need no models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from evalsuite.cli.terminal import show, show_json, write
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its record.json, or latest.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+BaselinesOption = Annotated[Path, typer.Option("--baselines", metavar="DIR", help="Where baselines are kept.")]
+
+BASELINES = Path("baselines")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    for command in (report, compare, gate):
+        app.command(rich_help_panel="Read runs")(command)
+    baselines = typer.Typer(help="Keep a run's numbers for later runs to be compared with.", no_args_is_help=True)
+    baselines.command("save")(save_baseline)
+    app.add_typer(baselines, name="baseline", rich_help_panel="Read runs")
+
+
+def report(
+    run: RunArgument,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="NAME", help="html, markdown, csv, json; else the suite's."),
+    ] = None,
+) -> None:
+    """Write the report files of a run again."""
+    from evalsuite import session
+    from evalsuite.run.history import run_folder
+
+    for path in session.render(run_folder(run), formats=formats):
+        write(f"{path}\n")
+
+
+def compare(
+    run: RunArgument,
+    against: Annotated[
+        str | None, typer.Argument(metavar="[RUN]", help="An earlier run to compare with; else the run's own teacher.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare students with their teacher, or a run with an earlier one."""
+    from evalsuite.compare.tables import against_teacher, between_runs
+    from evalsuite.run.history import load_run
+
+    record, _ = load_run(run)
+    comparisons = against_teacher(record) if against is None else between_runs(record, load_run(against)[0])
+    if as_json:
+        show_json([comparison.model_dump(mode="json") for comparison in comparisons])
+        return
+    from evalsuite.cli.tables import differences
+
+    show(differences(comparisons))
+
+
+def gate(run: RunArgument, baselines: BaselinesOption = BASELINES, as_json: JsonOption = False) -> None:
+    """Judge the gates of a run's suite; the exit code is the verdict."""
+    from evalsuite.compare.gate import exit_code, judge
+    from evalsuite.run.history import load_run
+
+    record, _ = load_run(run)
+    verdicts = judge(record, load_baselines(record, baselines))
+    if as_json:
+        show_json([verdict.model_dump(mode="json") for verdict in verdicts])
+    else:
+        from evalsuite.cli.tables import gates
+
+        show(*gates(verdicts))
+    raise typer.Exit(exit_code(record, verdicts))
+
+
+def save_baseline(
+    run: RunArgument,
+    name: Annotated[str, typer.Option(help="What gates call it, as in against: baseline:main.")] = "main",
+    baselines: BaselinesOption = BASELINES,
+) -> None:
+    """Keep a run's numbers, with what a later paired comparison needs."""
+    from evalsuite.compare import baseline
+    from evalsuite.run.history import load_run
+
+    record, _ = load_run(run)
+    for path in baseline.save(record, name, baselines):
+        write(f"{path}\n")

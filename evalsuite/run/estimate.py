@@ -1,0 +1,95 @@
+"""What a plan will cost: samples to generate, bytes in the cache, seconds as far as earlier runs tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from evalsuite.records import Case, Plan, RunRecord, Timings
+from evalsuite.run.plan import adapter_of
+from evalsuite.suite.schema import Suite
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What generating one case's samples costs, when none of them is in the cache.
+
+    Attributes:
+        case_key: the case.
+        num_samples: images to generate; 0 for a subset, which re-uses those of the whole.
+        bytes: their size in the cache; None where only the model knows the size of its images.
+        seconds: of generating them; None where no earlier run timed this model on this target.
+    """
+
+    case_key: str
+    num_samples: int
+    bytes: int | None
+    seconds: float | None
+
+
+def estimate(suite: Suite, plan: Plan, records: Iterable[RunRecord]) -> list[Cost]:
+    """The cost of every case, in the order of the plan.
+
+    Args:
+        suite: the suite.
+        plan: its cases.
+        records: earlier runs on this machine, newest first; the first that timed a model as it is set here counts.
+    """
+    speeds = _Speeds(suite, list(records))
+    return [_cost(case, speeds) for case in plan.cases]
+
+
+def total(parts: Iterable[float | None]) -> float | None:
+    """The sum; None where a part is unknown."""
+    known = list(parts)
+    return None if any(part is None for part in known) else sum(part for part in known if part is not None)
+
+
+def _cost(case: Case, speeds: _Speeds) -> Cost:
+    if case.parent is not None:
+        return Cost(case.key, 0, 0, 0.0)
+    num_samples = len(case.sample_ids)
+    shape = adapter_of(case).capabilities().image_shape
+    per_image = speeds.seconds_per_image(case)
+    return Cost(
+        case.key,
+        num_samples,
+        None if shape is None else num_samples * int(np.prod(shape)),
+        None if per_image is None else num_samples * per_image,
+    )
+
+
+class _Speeds:
+    """Seconds per image by model and target, from the throughput or latency that earlier runs measured."""
+
+    def __init__(self, suite: Suite, records: Sequence[RunRecord]) -> None:
+        self.suite, self.records = suite, records
+
+    def seconds_per_image(self, case: Case) -> float | None:
+        """For a slice that changes the number of network evaluations, that of the whole in proportion to them."""
+        spec = self.suite.models[case.model]
+        for record in self.records:
+            if self._same(record, "models", case.model) and self._same(record, "targets", case.target):
+                timings = [t for t in record.timings if t.case_key == f"{case.model}@{case.target}/all" and t.valid]
+                per_image = _seconds_per_image(timings)
+                if per_image is not None:
+                    here, whole = adapter_of(case).capabilities().nfe, adapter_of(spec).capabilities().nfe
+                    return per_image * (here / whole if here and whole else 1.0)
+        return None
+
+    def _same(self, record: RunRecord, section: str, name: str) -> bool:
+        """Whether a model or target stands in an earlier run's suite exactly as it does here."""
+        now = self.suite.model_dump(mode="json", include={section})[section][name]
+        return bool(record.suite.get(section, {}).get(name) == now)
+
+
+def _seconds_per_image(timings: Sequence[Timings]) -> float | None:
+    """From the largest batch that was timed, which is nearest to how samples are generated."""
+    timed = [timing for timing in timings if timing.unit == "s" and any(timing.values)]
+    if not timed:
+        return None
+    largest = max(timed, key=lambda timing: timing.batch_size)
+    return median(value for calls in largest.values for value in calls) / largest.batch_size
