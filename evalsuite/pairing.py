@@ -1,4 +1,4 @@
-"""Seed, label and group of a sample follow from its id alone, so that all models and targets are paired by construction."""
+"""Seed, label and group of a sample follow from its id alone, so that models and targets are paired by construction."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ def seeds_of(sample_ids: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
     """Seed of every sample, int64 ``[N]`` in [0, 2**63), from the suite's seed and the sample's id.
 
     SplitMix64 (Steele, Lea and Flood 2014) of ``id`` in the stream of ``seed``: samples of nearby ids and suites of
-    nearby seeds share nothing.
+    nearby seeds share nothing. The seed is multiplied before it is mixed, since sample 1 of suite 0 would else be
+    sample 0 of suite 1.
     """
     with np.errstate(over="ignore"):
-        stream = _splitmix64(np.uint64(seed) + np.zeros(1, np.uint64))
+        stream = _splitmix64(np.array([seed], np.uint64) * np.uint64(0xD1342543DE82EF95))
         mixed = _splitmix64(_splitmix64(sample_ids.astype(np.uint64)) ^ stream)
     return (mixed >> np.uint64(1)).astype(np.int64)
 
