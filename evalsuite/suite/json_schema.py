@@ -28,7 +28,9 @@ def json_schema() -> Schema:
     properties["reference"] = _flat("datasets", "dataset", {}, definitions)
     properties["models"] = _named(_flat("models", "adapter", {"role": role, "matrix": matrix}, definitions, ["role"]))
     properties["targets"] = _named(_flat("targets", "device", {"matrix": matrix}, definitions))
-    properties["metrics"]["items"] = _keyed("metrics", {"name": {"type": "string", "pattern": NAME_PATTERN}}, definitions)
+    properties["metrics"]["items"] = _keyed(
+        "metrics", {"name": {"type": "string", "pattern": NAME_PATTERN}}, definitions
+    )
     properties["slices"]["items"] = _keyed("slices", {}, definitions)
     definitions["ReportSpec"]["properties"]["formats"]["items"] = {"enum": list(plugins.names("reports"))}
     for optional in ("slices", "gates", "report"):
@@ -44,7 +46,9 @@ _REPLACED = ("ReferenceSpec", "ModelSpec", "TargetSpec", "MetricSpec", "SliceSpe
 """Records that a file writes in another shape."""
 
 
-def _flat(room: Room, chooser: str, own: Mapping[str, Any], definitions: Schema, required: list[str] | None = None) -> Schema:
+def _flat(
+    room: Room, chooser: str, own: Mapping[str, Any], definitions: Schema, required: list[str] | None = None
+) -> Schema:
     """One object for each plug-in of a room, its settings beside the key that chooses it.
 
     A required setting may come from a matrix or a merge key, so only ``required`` and the chooser are asked for.
@@ -58,7 +62,7 @@ def _flat(room: Room, chooser: str, own: Mapping[str, Any], definitions: Schema,
 
 
 def _keyed(room: Room, own: Schema, definitions: Schema) -> Schema:
-    """A plug-in's bare name, or an object with this name as its key and the settings, or their first field, below it."""
+    """A plug-in's bare name, or an object with this name as its key and the settings below it."""
     objects: list[Schema] = [{"enum": list(plugins.names(room))}]
     for name in plugins.names(room):
         settings = _settings(room, name, definitions)

@@ -213,10 +213,8 @@ class _Reading:
         Where a whole section cannot be read, every name would seem unknown; then nothing is said about names.
         """
         sections = canonical.mapping or {}
-        shapes = {name: sections[name].value if name in sections else None for name in ("models", "targets", "metrics")}
-        if not (isinstance(shapes["metrics"], list) and shapes["models"] and shapes["targets"]):
-            return
-        if isinstance(shapes["models"], list) or isinstance(shapes["targets"], list):
+        shapes = {"models": dict, "targets": dict, "metrics": list}
+        if any(name not in sections or not isinstance(sections[name].value, shapes[name]) for name in shapes):
             return
         names = self._names(sections)
         self.add(self._metric_problems(sections.get("metrics"), names))
@@ -260,6 +258,8 @@ class _Reading:
                 class_names = dataset.class_names() if dataset is not None else ()
                 ids += kind.select(np.arange(len(class_names)), class_names)
             except EvalsuiteError:
+                return None
+            if not class_names:
                 return None
         return ids
 

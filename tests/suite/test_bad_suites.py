@@ -34,7 +34,9 @@ def test_a_bad_suite_is_refused_with_its_problems(path: Path, monkeypatch: pytes
     monkeypatch.chdir(BAD)
     with pytest.raises(SuiteError) as caught:
         load_suite(path.name)
-    found = [str(problem).removeprefix(path.name).removeprefix(":").removeprefix(" ") for problem in caught.value.problems]
+    found = [
+        str(problem).removeprefix(path.name).removeprefix(":").removeprefix(" ") for problem in caught.value.problems
+    ]
     expected = expected_problems(path)
     assert expected, "the file says nothing of the problem it has"
     assert len(found) == len(expected), "\n".join(found)
