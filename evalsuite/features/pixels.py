@@ -18,7 +18,7 @@ GRID = 7
 
 
 class Pixels(Settings):
-    """49 features: the mean brightness of each cell of a 7x7 grid. Sees blur and contrast of large shapes, no detail."""
+    """49 features: the mean brightness of each cell of a 7x7 grid. Sees large shapes, no detail."""
 
     dim: ClassVar[int] = GRID**2
     preprocessing: ClassVar[str] = "area mean to 7x7 grayscale, scaled to [0, 1]"

@@ -1,8 +1,11 @@
-"""The Fréchet distance between two Gaussians, and its leave-one-group-out values.
+"""The Fréchet distance between the Gaussians of two feature sets, and its values with one group left out.
 
-Dowson and Landau 1982: ``|mu - nu|^2 + tr S + tr R - 2 tr sqrt(S R)``. With a factor ``R = F F'`` the trace of the
-square root is the sum of the roots of the eigenvalues of the symmetric ``F' S F``: no matrix square root, no imaginary
-part, and right for fewer samples than dimensions.
+    d = |mu - mu_R|^2 + tr Sigma + tr Sigma_R - 2 tr (Sigma Sigma_R)^(1/2)
+
+(Dowson and Landau 1982; Heusel et al. 2017, eq. 6). With any factor F F' = Sigma_R the last trace is the sum of the
+square roots of the eigenvalues of F' Sigma F: a symmetric problem, solved in float64, where the square root of the
+product Sigma Sigma_R is not symmetric and may come out complex. All features are projected onto F once; what is left
+for each group is a covariance in the projected space, made by taking the group's sums from those of all samples.
 """
 
 from __future__ import annotations
@@ -10,130 +13,124 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 
-from evalsuite.errors import Failed, Skipped
+from evalsuite.errors import Skipped
+from evalsuite.metrics._features import Floats, features_of, require
 from evalsuite.metrics.contract import FeatureInputs
-from evalsuite.pairing import NUM_GROUPS
-
-Floats = NDArray[np.float64]
 
 SAMPLES_PER_DIMENSION = 5
-"""Below this many samples a dimension the bias is larger than any difference worth knowing."""
+"""With fewer samples for each dimension the bias exceeds most differences that one looks for."""
 
 
 @dataclass(frozen=True)
-class FrechetEstimate:
-    """Plain value, leave-one-group-out values and group sizes, and a caveat or ""."""
+class Frechet:
+    """The plain estimate at this number of samples, and what its uncertainty follows from.
+
+    Attributes:
+        value: squared distance, 0 or above.
+        replicates: float64 ``[G]``, the value with group g left out; empty with a single group.
+        group_sizes: int64 ``[G]``.
+        protocol: the estimator's constants.
+        warning: set where the whole set is too small for the dimension.
+    """
 
     value: float
     replicates: Floats
     group_sizes: NDArray[np.int64]
+    protocol: dict[str, str | int]
     warning: str
 
 
-def frechet_distance(generated: Floats, reference: Floats) -> float:
-    """The distance between Gaussians fitted to two sets of features, float ``[N, D]`` and ``[M, D]``; not negative."""
-    return _Reference(np.asarray(reference, np.float64)).distance_to(_Moments.of(np.asarray(generated, np.float64)))
-
-
-def frechet_estimate(inputs: FeatureInputs) -> FrechetEstimate:
-    """The distance of a slice's samples to its reference, with what its interval follows from.
+def frechet(inputs: FeatureInputs) -> Frechet:
+    """Fréchet distance of generated and reference features, with covariances divided by n - 1.
 
     Raises:
-        Failed: features are not finite, or of different dimension.
-        Skipped: a slice has fewer than five samples a dimension, or there is only one sample.
+        Skipped: fewer than two samples, or a subset with fewer than five for each dimension; names the n it needs.
+        Failed: a feature is NaN or infinite.
     """
-    generated, reference = checked_features(inputs)
-    n, dim = generated.shape
-    warning = sample_warning(n, dim, inputs.whole)
-    gaussian = _Reference(reference)
-    moments = _Moments.of(generated)
-    groups = [group for group in range(NUM_GROUPS) if (inputs.groups == group).any()]
-    replicates, sizes = [], []
-    for group in groups if len(groups) > 1 else []:
-        left_out = generated[inputs.groups == group]
-        if n - len(left_out) >= 2:
-            replicates.append(gaussian.distance_to(moments.without(left_out)))
-            sizes.append(len(left_out))
-    return FrechetEstimate(gaussian.distance_to(moments), np.array(replicates), np.array(sizes, np.int64), warning)
+    generated, reference = features_of(inputs)
+    warning = _too_few(generated, reference, inputs.whole)
+    projected = _Projected.of(generated, reference)
+    groups, sizes = np.unique(inputs.groups, return_counts=True)
+    replicates = [projected.distance_without(inputs.groups == g) for g in groups] if len(groups) > 1 else []
+    return Frechet(
+        value=projected.distance_without(np.zeros(len(generated), bool)),
+        replicates=np.array(replicates),
+        group_sizes=sizes.astype(np.int64)[: len(replicates)],
+        protocol={"n": len(generated), "n_reference": len(reference), "ddof": 1, "dtype": "float64"},
+        warning=warning,
+    )
 
 
-def checked_features(inputs: FeatureInputs) -> tuple[Floats, Floats]:
-    """Generated and reference features in float64.
-
-    Raises:
-        Failed: they are not finite, or of different dimension.
-        Skipped: there are fewer than two of either.
-    """
-    generated, reference = (np.asarray(s.features, np.float64) for s in (inputs.generated, inputs.reference))
-    for name, features in (("generated", generated), ("reference", reference)):
-        if len(features) < 2:
-            raise Skipped(f"{len(features)} {name} samples; it needs at least 2")
-        if not np.isfinite(features).all():
-            bad = int((~np.isfinite(features)).any(axis=1).sum())
-            raise Failed(f"{bad} of {len(features)} {name} samples have features that are not finite")
-    if generated.shape[1] != reference.shape[1]:
-        raise Failed(f"generated features have {generated.shape[1]} dimensions, the reference has {reference.shape[1]}")
-    return generated, reference
-
-
-def sample_warning(n: int, dim: int, whole: bool) -> str:
-    """A caveat for the whole set below five samples a dimension.
-
-    Raises:
-        Skipped: the same for a slice; names the n it needs.
-    """
+def _too_few(generated: Floats, reference: Floats, whole: bool) -> str:
+    """The warning for a whole set that is too small; "" where it is large enough."""
+    (n, dim), m = generated.shape, len(reference)
+    require(min(n, m), 2, "generated and reference samples")
     needed = SAMPLES_PER_DIMENSION * dim
-    if n >= needed:
+    if min(n, m) >= needed:
         return ""
+    shortage = f"{needed} generated and reference samples ({SAMPLES_PER_DIMENSION} for each of {dim} features)"
     if not whole:
-        raise Skipped(f"{n} samples are too few for a Fréchet distance in {dim} dimensions; it needs {needed}")
-    return f"{n} samples in {dim} dimensions: the value is biased upwards; {needed} or more are advised"
+        raise Skipped(f"needs at least {shortage}, has {n} and {m}")
+    return f"biased: made from {n} and {m} samples, fewer than {shortage}"
 
 
 @dataclass(frozen=True)
-class _Moments:
-    """A Gaussian fitted to ``n`` samples: mean ``[D]``, and scatter ``[D, D]`` about it (the covariance times n - 1)."""
+class _Projected:
+    """Generated features in the coordinates of the reference.
 
-    n: int
-    mean: Floats
-    scatter: Floats
+    Attributes:
+        shifted: float64 ``[N, D]``, features minus the reference mean.
+        projected: float64 ``[N, R]``, the same times F, where F F' is the reference covariance.
+        gram: float64 ``[R, R]``, ``projected' projected``.
+        reference_trace: tr Sigma_R.
+    """
+
+    shifted: Floats
+    projected: Floats
+    gram: Floats
+    reference_trace: float
 
     @classmethod
-    def of(cls, features: Floats) -> _Moments:
-        mean = features.mean(axis=0)
-        centred = features - mean
-        return cls(len(features), mean, centred.T @ centred)
+    def of(cls, generated: Floats, reference: Floats) -> _Projected:
+        mean = reference.mean(axis=0)
+        factor = covariance_factor(reference - mean)
+        shifted = generated - mean
+        projected = shifted @ factor
+        return cls(shifted, projected, projected.T @ projected, float((factor**2).sum()))
 
-    def without(self, left_out: Floats) -> _Moments:
-        """The moments of the other samples: a downdate, so that each group costs no pass over all samples."""
-        m = len(left_out)
-        mean = (self.n * self.mean - left_out.sum(axis=0)) / (self.n - m)
-        shift, centred = mean - self.mean, left_out - self.mean
-        scatter = self.scatter - centred.T @ centred - (self.n - m) * np.outer(shift, shift)
-        return _Moments(self.n - m, mean, scatter)
+    def distance_without(self, left_out: NDArray[np.bool_]) -> float:
+        """Distance with the samples of this mask, bool ``[N]``, left out."""
+        kept = ~left_out
+        n = int(kept.sum())
+        shift = self.shifted[kept].mean(axis=0)
+        trace = ((self.shifted[kept] - shift) ** 2).sum() / (n - 1)
+        distance = shift @ shift + trace + self.reference_trace - 2 * self._trace_of_root(left_out, n)
+        return max(float(distance), 0.0)  # below 0 only by rounding: it is a squared distance
 
-    @property
-    def covariance(self) -> Floats:
-        return self.scatter / (self.n - 1)
+    def _trace_of_root(self, left_out: NDArray[np.bool_], n: int) -> float:
+        """tr (Sigma Sigma_R)^(1/2), over the n samples that are kept."""
+        if n < self.projected.shape[1]:
+            rows = self.projected[~left_out]
+            return float(np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False).sum() / np.sqrt(n - 1))
+        gone = self.projected[left_out]
+        mean = (self.projected.sum(axis=0) - gone.sum(axis=0)) / n
+        covariance = (self.gram - gone.T @ gone - n * np.outer(mean, mean)) / (n - 1)
+        return float(np.sqrt(np.linalg.eigvalsh(covariance).clip(min=0)).sum())
 
 
-class _Reference:
-    """The reference Gaussian, with a factor of its covariance that every comparison needs."""
+def covariance_factor(centred: Floats) -> Floats:
+    """F, float64 ``[D, R]``, with F F' the covariance of centred features ``[M, D]`` and R at most min(M, D).
 
-    def __init__(self, features: Floats) -> None:
-        self.mean = features.mean(axis=0)
-        covariance = np.atleast_2d(np.cov(features, rowvar=False))
-        self.trace = float(np.trace(covariance))
-        values, vectors = scipy.linalg.eigh(covariance)
-        self.factor = vectors * np.sqrt(np.clip(values, 0.0, None))
-
-    def distance_to(self, moments: _Moments) -> float:
-        """``tr sqrt(S R)`` from the eigenvalues of ``F' S F``, which is symmetric and has the spectrum of ``S R``."""
-        covariance = moments.covariance
-        spectrum = scipy.linalg.eigvalsh(self.factor.T @ covariance @ self.factor)
-        trace_of_root = float(np.sqrt(np.clip(spectrum, 0.0, None)).sum())
-        offset = float(((moments.mean - self.mean) ** 2).sum())
-        return max(0.0, offset + float(np.trace(covariance)) + self.trace - 2 * trace_of_root)
+    Directions in which the features do not vary are left out: their eigenvalues are rounding, and its square root
+    would not be small.
+    """
+    samples, dim = centred.shape
+    if samples < dim:
+        scaled: Floats = centred.T / np.sqrt(samples - 1)
+        return scaled
+    eigenvalues, vectors = np.linalg.eigh(centred.T @ centred / (samples - 1))
+    real = eigenvalues > eigenvalues.max() * dim * np.finfo(np.float64).eps
+    factor: Floats = vectors[:, real] * np.sqrt(eigenvalues[real])
+    return factor

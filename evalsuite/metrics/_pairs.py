@@ -1,24 +1,34 @@
-"""What every metric of image pairs checks first."""
+"""What metrics of image pairs share: images as numbers, some at a time."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable
 
-from evalsuite.errors import Failed, Skipped
+import numpy as np
+
+from evalsuite.errors import Failed
+from evalsuite.metrics._features import Floats, require
 from evalsuite.metrics.contract import PairInputs
 
+DATA_RANGE = 255.0
+CHUNK = 256
+"""Pairs in memory at once; the images themselves may be memory-mapped."""
 
-def checked_pairs(inputs: PairInputs) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Both sides, uint8 ``[N, C, H, W]``.
+
+def per_pair(inputs: PairInputs, score: Callable[[Floats, Floats], Floats]) -> Floats:
+    """The score of each pair, float64 ``[N]``.
+
+    Args:
+        inputs: the pairs.
+        score: from two float64 ``[B, C, H, W]`` in [0, 255] to float64 ``[B]``.
 
     Raises:
-        Failed: they differ in number or size.
-        Skipped: there are none.
+        Skipped: there are no pairs.
+        Failed: the images of the two sides differ in number or shape.
     """
-    a, b = inputs.a, inputs.b
-    if a.shape != b.shape:
-        raise Failed(f"pairs of unequal shape: {tuple(a.shape)} against {tuple(b.shape)}")
-    if len(a) == 0:
-        raise Skipped("there are no pairs of images")
-    return a, b
+    if inputs.a.shape != inputs.b.shape:
+        shapes = " and ".join("x".join(map(str, images.shape)) for images in (inputs.a, inputs.b))
+        raise Failed(f"images are compared pixel by pixel and must have one shape, found {shapes}")
+    require(len(inputs.a), 1, "pairs of images")
+    chunks = [slice(start, start + CHUNK) for start in range(0, len(inputs.a), CHUNK)]
+    return np.concatenate([score(inputs.a[c].astype(np.float64), inputs.b[c].astype(np.float64)) for c in chunks])

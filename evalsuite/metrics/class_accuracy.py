@@ -1,4 +1,4 @@
-"""Metric ``class_accuracy``: how often the classifier sees the class that was asked for."""
+"""Class accuracy: how often a classifier sees the class that was asked for."""
 
 from __future__ import annotations
 
@@ -7,35 +7,40 @@ from typing import ClassVar
 
 import numpy as np
 
-from evalsuite.errors import Failed, Skipped
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs
+from evalsuite.errors import Skipped
+from evalsuite.metrics._features import FeatureMetric, logits_of, require
+from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
-from evalsuite.settings import Settings
 
 
-class ClassAccuracy(Settings):
-    """Share of samples whose largest logit is that of the label asked for; [0, 1], higher is better.
+class ClassAccuracy(FeatureMetric):
+    """Share of samples that the extractor's classifier gives the class they were asked for; 0 to 1.
 
-    It measures obedience, not quality: blurry and stereotyped images score higher than real ones.
-
-    Attributes:
-        extractor: whose classifier.
+    A measure of obedience, not of quality: blurred or exaggerated samples can score above real images.
     """
-
-    extractor: str = "fashion-cnn"
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
-    inputs: ClassVar[Inputs] = Inputs.FEATURES
-    paper: ClassVar[str] = "Ravuri and Vinyals 2019, Classification Accuracy Score, arXiv 1905.10887 (a simpler relative)"
+    paper: ClassVar[str] = "Ravuri and Vinyals 2019, Classification Accuracy Score (arXiv:1905.10887), after its idea"
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        logits, labels = inputs.generated.logits, inputs.generated.labels
-        if logits is None:
-            raise Skipped(f"extractor {self.extractor} classifies nothing; choose one that has logits")
+        """One value; ``per_sample`` is 0 or 1.
+
+        Raises:
+            Skipped: no samples, they have no classes, or the extractor classifies nothing.
+            Failed: a class score is NaN or infinite.
+        """
+        logits, labels = logits_of(inputs.generated), inputs.generated.labels
         if labels is None:
             raise Skipped("the samples were asked for without a class")
-        if not np.isfinite(logits).all():
-            raise Failed("the classifier's logits are not finite")
+        require(len(logits), 1, "generated samples")
         right = (logits.argmax(axis=1) == labels).astype(np.float64)
-        return {"": Estimate(float(right.mean()), Family.PROPORTION, len(right), per_sample=right)}
+        return {
+            "": Estimate(
+                value=float(right.mean()),
+                family=Family.PROPORTION,
+                n=len(right),
+                per_sample=right,
+                protocol={"estimator": "top-1", "num_classes": logits.shape[1]},
+            )
+        }

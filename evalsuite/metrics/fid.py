@@ -1,43 +1,42 @@
-"""Metric ``fid``: the Fréchet distance between features of generated and reference images."""
+"""Fréchet distance of features, as the literature prints it: the plain estimate at this number of samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
 
-from evalsuite.metrics._frechet import frechet_estimate
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs
+from evalsuite.metrics._features import FeatureMetric
+from evalsuite.metrics._frechet import frechet
+from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
-from evalsuite.settings import Settings
 
 
-class Fid(Settings):
-    """The plain estimate at this n, as in the literature; range [0, inf), lower is better.
+class Fid(FeatureMetric):
+    """Squared Fréchet distance between Gaussians fitted to generated and reference features; 0 or above, 0 is best.
 
-    It is biased upwards by an amount that depends on n and on the model, so values of different n are not comparable
-    and differences are bias-corrected. Under five samples a dimension a slice is skipped and the whole set is warned of.
-
-    Attributes:
-        extractor: whose features; distances in different features are not comparable.
+    Biased upwards, the more the fewer the samples, so values compare only at equal n and with the same extractor.
     """
-
-    extractor: str = "fashion-cnn"
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = False
-    inputs: ClassVar[Inputs] = Inputs.FEATURES
-    paper: ClassVar[str] = "Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule, arXiv 1706.08500"
+    paper: ClassVar[str] = "Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule (arXiv:1706.08500)"
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        found = frechet_estimate(inputs)
+        """One value, with the value without each group.
+
+        Raises:
+            Skipped: too few samples; names the n it needs.
+            Failed: a feature is NaN or infinite.
+        """
+        found = frechet(inputs)
         return {
             "": Estimate(
-                found.value,
-                Family.FRECHET,
-                len(inputs.groups),
+                value=found.value,
+                family=Family.FRECHET,
+                n=len(inputs.generated.features),
                 replicates=found.replicates,
                 group_sizes=found.group_sizes,
-                protocol={"estimator": "plain, divisor n - 1"},
+                protocol={"estimator": "frechet", **found.protocol},
                 warning=found.warning,
             )
         }

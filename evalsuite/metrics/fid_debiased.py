@@ -1,4 +1,4 @@
-"""Metric ``fid_debiased``: the Fréchet distance without its first-order bias."""
+"""Fréchet distance of features, with the bias of a finite number of samples taken off."""
 
 from __future__ import annotations
 
@@ -6,39 +6,45 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from evalsuite.errors import Skipped
-from evalsuite.metrics._frechet import frechet_estimate
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs
+from evalsuite.metrics._features import FeatureMetric
+from evalsuite.metrics._frechet import frechet
+from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
-from evalsuite.settings import Settings
-from evalsuite.stats.jackknife import MIN_GROUPS, debiased
+from evalsuite.stats.jackknife import debiased
 
 
-class FidDebiased(Settings):
-    """The delete-group jackknife estimate; lower is better, and about 0 (it may fall below) for equal distributions.
+class FidDebiased(FeatureMetric):
+    """``fid`` with its bias of order 1/n removed by the delete-group jackknife; near 0 at best, and then of any sign.
 
-    Attributes:
-        extractor: whose features.
+    The bias that the finite reference set causes stays: values hold given that set.
     """
-
-    extractor: str = "fashion-cnn"
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = False
-    inputs: ClassVar[Inputs] = Inputs.FEATURES
-    paper: ClassVar[str] = "Heusel et al. 2017, arXiv 1706.08500; jackknife: Busing et al. 1999, Delete-m Jackknife"
+    paper: ClassVar[str] = (
+        "Chong and Forsyth 2020, Effectively Unbiased FID (arXiv:1911.07023); "
+        "the correction is the jackknife of Busing et al. 1999"
+    )
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        found = frechet_estimate(inputs)
-        if len(found.replicates) < MIN_GROUPS:
-            raise Skipped(f"{len(found.replicates)} groups of samples; the bias needs at least {MIN_GROUPS}")
+        """One value. Its replicates are those of ``fid`` plus the same correction, so that they belong to this value.
+
+        Raises:
+            Skipped: too few samples (names the n it needs), or a single group.
+            Failed: a feature is NaN or infinite.
+        """
+        found = frechet(inputs)
+        if len(found.replicates) < 2:
+            raise Skipped("needs samples in at least two groups of the jackknife; take more samples")
+        value = debiased(found.value, found.replicates, found.group_sizes)
         return {
             "": Estimate(
-                debiased(found.value, found.replicates, found.group_sizes),
-                Family.FRECHET_DEBIASED,
-                len(inputs.groups),
-                replicates=found.replicates,
+                value=value,
+                family=Family.FRECHET_DEBIASED,
+                n=len(inputs.generated.features),
+                replicates=found.replicates + (value - found.value),
                 group_sizes=found.group_sizes,
-                protocol={"estimator": "delete-group jackknife of the plain value"},
+                protocol={"estimator": "frechet, delete-group jackknife", **found.protocol},
                 warning=found.warning,
             )
         }

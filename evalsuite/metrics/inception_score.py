@@ -1,4 +1,4 @@
-"""Metric ``inception_score``: how confident and how varied a classifier finds the images."""
+"""Inception Score: how sure a classifier is of each image, and how varied its answers are."""
 
 from __future__ import annotations
 
@@ -6,55 +6,49 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import log_softmax
+from scipy.special import log_softmax, xlogy
 
-from evalsuite.errors import Failed, Skipped
-from evalsuite.metrics._groups import leave_one_group_out
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs
+from evalsuite.metrics._features import FeatureMetric, Floats, logits_of, require
+from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
-from evalsuite.settings import Settings
 
 
-class InceptionScore(Settings):
-    """``exp E KL(p(y | x) || p(y))`` over all images, without splits; from 1 to the number of classes, higher is better.
+class InceptionScore(FeatureMetric):
+    """exp(mean KL(p(y|x) || p(y))) over all samples at once, without splits; from 1 to the number of classes.
 
-    It looks at generated images only, so it sees neither blur that keeps the class nor missing variety within a class.
-
-    Attributes:
-        extractor: whose classifier; "Inception" only if it is that.
+    Knows nothing of the reference, and grows with n. The classifier is that of the extractor, so values compare only
+    for the same extractor.
     """
-
-    extractor: str = "fashion-cnn"
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
-    inputs: ClassVar[Inputs] = Inputs.FEATURES
-    paper: ClassVar[str] = "Salimans et al. 2016, Improved Techniques for Training GANs, arXiv 1606.03498"
+    paper: ClassVar[str] = "Salimans et al. 2016, Improved Techniques for Training GANs (arXiv:1606.03498)"
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        logits = inputs.generated.logits
-        if logits is None:
-            raise Skipped(f"extractor {self.extractor} classifies nothing; choose one that has logits")
-        if not np.isfinite(logits).all():
-            raise Failed("the classifier's logits are not finite")
-        log_probabilities = log_softmax(np.asarray(logits, np.float64), axis=1)
-        replicates, sizes = leave_one_group_out(lambda rows: inception_score(log_probabilities[rows]), inputs.groups)
+        """One value, with the value without each group.
+
+        Raises:
+            Skipped: no samples, or the extractor classifies nothing.
+            Failed: a class score is NaN or infinite.
+        """
+        log_p = log_softmax(logits_of(inputs.generated), axis=1)
+        require(len(log_p), 1, "generated samples")
+        groups, sizes = np.unique(inputs.groups, return_counts=True)
+        replicates = [score(log_p[inputs.groups != g]) for g in groups] if len(groups) > 1 else []
         return {
             "": Estimate(
-                inception_score(log_probabilities),
-                Family.JACKKNIFE,
-                len(log_probabilities),
-                replicates=replicates,
-                group_sizes=sizes,
-                protocol={"splits": 1},
+                value=score(log_p),
+                family=Family.JACKKNIFE,
+                n=len(log_p),
+                replicates=np.array(replicates),
+                group_sizes=sizes.astype(np.int64)[: len(replicates)],
+                protocol={"estimator": "inception score", "splits": 1, "n": len(log_p), "num_classes": log_p.shape[1]},
             )
         }
 
 
-def inception_score(log_probabilities: NDArray[np.float64]) -> float:
-    """The score of float64 ``[N, K]`` log-probabilities."""
-    probabilities = np.exp(log_probabilities)
-    marginal = probabilities.mean(axis=0)
-    divergence = (probabilities * (log_probabilities - np.log(np.maximum(marginal, 1e-300)))).sum(axis=1)
-    return float(np.exp(divergence.mean()))
+def score(log_p: Floats) -> float:
+    """exp(H(mean p) - mean H(p)), the same as the mean divergence, of log-probabilities ``[N, K]``."""
+    p = np.exp(log_p)
+    marginal = p.mean(axis=0)
+    return float(np.exp((p * log_p).sum(axis=1).mean() - xlogy(marginal, marginal).sum()))

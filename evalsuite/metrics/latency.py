@@ -1,66 +1,79 @@
-"""Metric ``latency``: how long one call takes, as percentiles and mean."""
+"""Latency: seconds that one call takes, as percentiles and mean."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
-from evalsuite.metrics._timings import timings_of
+from evalsuite.metrics._features import Floats
+from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of, warning_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.records import Family, Timings
 from evalsuite.settings import Settings
 
-Statistic = Callable[[NDArray[np.float64]], float]
-
-VALUES_NEEDED = {90: 44, 95: 90, 99: 459}
-"""Values below which no upper bound of a percentile holds with 99 % confidence: ``q^n <= 0.01``."""
+CONFIDENCE = 0.99
 
 
 class Latency(Settings):
-    """Seconds per call; lower is better. Yields p50, p90, p95, p99 and mean, as far as there are values enough.
-
-    Models are timed in turns, round by round; ``replicates`` hold the same statistic of each round, so that two models
-    are compared by the ratio within a round and a drift of the machine hits both.
+    """Seconds for a call of one image (``single_stream``) or of one batch (``offline``).
 
     Attributes:
-        scenario: ``single_stream``: one image a call.
+        scenario: what is timed.
+        percentiles: which percentiles to give, beside the mean.
     """
-
-    scenario: Literal["single_stream", "offline"] = "single_stream"
 
     unit: ClassVar[str] = "s"
     higher_is_better: ClassVar[bool | None] = False
     inputs: ClassVar[Inputs] = Inputs.TIMINGS
-    paper: ClassVar[str] = "Reddi et al. 2020, MLPerf Inference Benchmark, arXiv 1911.02549"
+    paper: ClassVar[str] = "Reddi et al. 2020, MLPerf Inference Benchmark (arXiv:1911.02549)"
+
+    scenario: Literal["single_stream", "offline"] = "single_stream"
+    percentiles: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(min_length=1)] = (50, 90, 99)
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
+        """``p50``, ``p90``, ``p99`` and ``mean`` over all calls; the replicates are the same statistic of each round.
+
+        A percentile that the number of calls does not bear is a text that names the number it needs.
+
+        Raises:
+            Skipped: nothing was timed in the scenario.
+        """
         timings = timings_of(inputs, self.scenario)
-        found: dict[str, Estimate | str] = {
-            "mean": estimate(timings, np.mean),
-            "p50": estimate(timings, np.median),
-        }
-        count = sum(map(len, timings.values))
-        for percentile, needed in VALUES_NEEDED.items():
-            if count >= needed:
-                found[f"p{percentile}"] = estimate(timings, partial(np.percentile, q=percentile))
-            else:
-                found[f"p{percentile}"] = f"{count} values; a bound of p{percentile} needs at least {needed}"
+        n = sum(len(values) for values in timings.values)
+        found: dict[str, Estimate | str] = {}
+        for p in self.percentiles:
+            needed = least_values(p)
+            found[f"p{p}"] = (
+                _estimate(timings, f"percentile {p}", partial(np.percentile, q=p))
+                if n >= needed
+                else f"the {p}th percentile needs at least {needed} values, has {n}"
+            )
+        found["mean"] = _estimate(timings, "mean", np.mean)
         return found
 
 
-def estimate(timings: Timings, statistic: Statistic) -> Estimate:
-    """The statistic of all values, and of each round."""
-    rounds = [np.asarray(values, np.float64) for values in timings.values]
-    everything = np.concatenate(rounds)
+def least_values(percentile: int) -> int:
+    """The fewest values of which the largest lies above the percentile with 99 % confidence: 44 for p90, 459 for p99.
+
+    All n independent values lie below it with probability p^n, which must be at most 1 %.
+    """
+    share = max(percentile, 100 - percentile) / 100
+    return math.ceil(math.log(1 - CONFIDENCE) / math.log(share))
+
+
+def _estimate(timings: Timings, estimator: str, statistic: Callable[[Floats], Any]) -> Estimate:
+    rounds = rounds_of(timings)
+    values = np.concatenate(rounds)
     return Estimate(
-        float(statistic(everything)),
-        Family.LATENCY,
-        len(everything),
-        replicates=np.array([float(statistic(values)) for values in rounds]),
-        protocol={"scenario": timings.scenario, "batch_size": timings.batch_size, "rounds": len(rounds)},
-        warning="" if timings.valid else f"INVALID: {timings.reason}",
+        value=float(statistic(values)),
+        family=Family.LATENCY,
+        n=len(values),
+        replicates=np.array([statistic(one) for one in rounds]),
+        protocol=protocol_of(timings, estimator),
+        warning=warning_of(timings),
     )

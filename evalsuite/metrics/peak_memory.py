@@ -1,4 +1,4 @@
-"""Metric ``peak_memory``: how much memory generating one batch takes at its peak."""
+"""Peak memory: what a fresh process needs to load a model and generate one batch."""
 
 from __future__ import annotations
 
@@ -7,35 +7,36 @@ from typing import ClassVar
 
 import numpy as np
 
-from evalsuite.metrics._timings import timings_of
+from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of, warning_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.records import Family
 from evalsuite.settings import Settings
 
 
 class PeakMemory(Settings):
-    """Peak bytes of a fresh process above its idle state (libraries loaded, model not); lower is better.
-
-    The value is the median of the processes. On a device with memory of its own it is that memory's peak.
-    """
-
-    scenario: ClassVar[str] = "memory"
+    """Median over fresh processes of the peak in bytes: resident memory above idle, or the device's own."""
 
     unit: ClassVar[str] = "bytes"
     higher_is_better: ClassVar[bool | None] = False
     inputs: ClassVar[Inputs] = Inputs.TIMINGS
-    paper: ClassVar[str] = "Linux proc(5), VmHWM; on CUDA torch.cuda.max_memory_allocated"
+    paper: ClassVar[str] = "none: the operating system's count of resident pages, or the device allocator's of bytes"
+    scenario: ClassVar[str] = "memory"
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
+        """One value; the replicates are that of each process.
+
+        Raises:
+            Skipped: no process was measured.
+        """
         timings = timings_of(inputs, self.scenario)
-        processes = np.array([max(values) for values in timings.values], dtype=np.float64)
+        peaks = np.array([values.max() for values in rounds_of(timings)])
         return {
             "": Estimate(
-                float(np.median(processes)),
-                Family.MEMORY,
-                len(processes),
-                replicates=processes,
-                protocol={"scenario": self.scenario, "batch_size": timings.batch_size},
-                warning="" if timings.valid else f"INVALID: {timings.reason}",
+                value=float(np.median(peaks)),
+                family=Family.MEMORY,
+                n=len(peaks),
+                replicates=peaks,
+                protocol=protocol_of(timings, "median over processes"),
+                warning=warning_of(timings),
             )
         }

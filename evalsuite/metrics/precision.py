@@ -1,41 +1,54 @@
-"""Metric ``precision``: the share of generated images that lie where reference images lie."""
+"""Precision: the share of generated samples that lie within the reference."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
-from evalsuite.errors import Skipped
-from evalsuite.metrics._frechet import checked_features
-from evalsuite.metrics._neighbours import K, covered, squared_radii
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs
+from evalsuite.metrics._features import FeatureMetric, features_of, require
+from evalsuite.metrics._neighbours import squared_distances, squared_radii
+from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
-from evalsuite.settings import Settings
 
 
-class Precision(Settings):
-    """Share of generated samples within the 5-nearest-neighbour ball of any reference sample; [0, 1], higher is better.
+class Precision(FeatureMetric):
+    """Share of generated samples within the k-th-neighbour ball of at least one reference sample; 0 to 1.
 
-    The point itself is excluded from its neighbours, the surface belongs to the ball. Given the reference it is a mean
-    over samples.
+    The ball includes its surface, and a reference sample is not its own neighbour.
 
     Attributes:
-        extractor: whose features.
+        k: neighbours that set the radius.
     """
-
-    extractor: str = "fashion-cnn"
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
-    inputs: ClassVar[Inputs] = Inputs.FEATURES
-    paper: ClassVar[str] = "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric, arXiv 1904.06991"
+    paper: ClassVar[str] = "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric (arXiv:1904.06991)"
+
+    k: Annotated[int, Field(ge=1)] = 5
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        generated, reference = checked_features(inputs)
-        if len(reference) <= K:
-            raise Skipped(f"{len(reference)} reference samples; it needs more than {K}")
-        inside = covered(generated, reference, squared_radii(reference)).astype(np.float64)
-        protocol = {"k": K, "reference_n": len(reference)}
-        return {"": Estimate(float(inside.mean()), Family.MEAN, len(inside), per_sample=inside, protocol=protocol)}
+        """One value; ``per_sample`` is 0 or 1 for each generated sample, independent given the reference.
+
+        Raises:
+            Skipped: no generated sample, or no more than k of the reference.
+            Failed: a feature is NaN or infinite.
+        """
+        generated, reference = features_of(inputs)
+        require(len(generated), 1, "generated samples")
+        require(len(reference), self.k + 1, "reference samples")
+        radii = squared_radii(reference, self.k)
+        inside = np.empty(len(generated))
+        for rows, distances in squared_distances(generated, reference):
+            inside[rows] = (distances <= radii).any(axis=1)
+        return {
+            "": Estimate(
+                value=float(inside.mean()),
+                family=Family.MEAN,
+                n=len(inside),
+                per_sample=inside,
+                protocol={"estimator": "k-nearest-neighbour balls", "k": self.k, "n_reference": len(reference)},
+            )
+        }

@@ -1,4 +1,4 @@
-"""Metric ``psnr``: peak signal-to-noise ratio of image pairs."""
+"""Peak signal-to-noise ratio of each image against its pair."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from evalsuite.metrics._pairs import checked_pairs
+from evalsuite.metrics._features import Floats
+from evalsuite.metrics._pairs import DATA_RANGE, per_pair
 from evalsuite.metrics.contract import Estimate, Inputs, PairInputs
 from evalsuite.records import Family
 from evalsuite.settings import Settings
 
-CAP_DB = 60.0
-"""Value of equal images, whose ratio is infinite, and ceiling of all others: below half a grey level of error."""
+CAP_DB = 100.0
+"""In place of infinity for equal images; a single grey level of one pixel in 28x28 makes 77 dB."""
 
 
 class Psnr(Settings):
-    """Mean over images of ``10 log10(255^2 / MSE)`` in dB, of uint8 pixels; higher is better, capped at 60.
+    """Mean over images of 10 log10(255^2 / MSE), in dB; at most 100 dB, which stands for equal images.
 
-    Each image has its own ratio, rather than one of the pooled error of a batch. Against the teacher it measures
-    fidelity, not quality: a student may differ and be good.
+    Between a student and its teacher it tells whether the same seed gives the same image, not which image is better.
     """
 
     unit: ClassVar[str] = "dB"
@@ -29,15 +29,30 @@ class Psnr(Settings):
     paper: ClassVar[str] = "Huynh-Thu and Ghanbari 2008, Scope of validity of PSNR in image/video quality assessment"
 
     def compute(self, inputs: PairInputs) -> Mapping[str, Estimate | str]:
-        a, b = checked_pairs(inputs)
-        error = np.array([((x.astype(np.float64) - y) ** 2).mean() for x, y in zip(a, b, strict=True)])
-        with np.errstate(divide="ignore"):
-            ratios = 10 * np.log10(255.0**2 / error)
-        capped = int((ratios > CAP_DB).sum())
-        values = np.minimum(ratios, CAP_DB)
-        warning = f"{capped} of {len(values)} pairs are (almost) equal and count as {CAP_DB:g} dB" if capped else ""
-        protocol = {"data_range": 255, "cap_db": CAP_DB}
-        estimate = Estimate(
-            float(values.mean()), Family.MEAN, len(values), per_sample=values, protocol=protocol, warning=warning
-        )
-        return {"": estimate}
+        """One value; ``per_sample`` is each image's. The warning counts equal pairs.
+
+        Raises:
+            Skipped: there are no pairs.
+            Failed: the two sides have different shapes.
+        """
+        values = per_pair(inputs, psnr)
+        capped = int((values >= CAP_DB).sum())
+        warning = f"{capped} of {len(values)} pairs are equal, or almost, and count as {CAP_DB:g} dB"
+        return {
+            "": Estimate(
+                value=float(values.mean()),
+                family=Family.MEAN,
+                n=len(values),
+                per_sample=values,
+                protocol={"estimator": "mean over images", "data_range": DATA_RANGE, "cap_db": CAP_DB},
+                warning=warning if capped else "",
+            )
+        }
+
+
+def psnr(a: Floats, b: Floats) -> Floats:
+    """PSNR of each pair in dB, float64 ``[B]``, of images ``[B, C, H, W]`` in [0, 255]; capped."""
+    error = ((a - b) ** 2).mean(axis=(1, 2, 3))
+    floor = DATA_RANGE**2 / 10 ** (CAP_DB / 10)
+    values: Floats = 10 * np.log10(DATA_RANGE**2 / np.maximum(error, floor))
+    return values

@@ -1,60 +1,67 @@
-"""Metric ``recall``: the share of reference images that lie where generated images lie."""
+"""Recall: the share of the reference that lies within the generated samples."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field
 
-from evalsuite.errors import Skipped
-from evalsuite.metrics._frechet import checked_features
-from evalsuite.metrics._groups import leave_one_group_out
-from evalsuite.metrics._neighbours import K, covered, squared_radii
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs
+from evalsuite.metrics._features import FeatureMetric, features_of, require
+from evalsuite.metrics._neighbours import squared_distances, squared_radii, squared_radii_without
+from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
-from evalsuite.settings import Settings
-
-MAX_REFERENCE = 2000
-"""Reference samples that are looked for: each replicate looks for all of them again."""
 
 
-class Recall(Settings):
-    """Share of reference samples within the 5-nearest-neighbour ball of any generated sample; [0, 1], higher is better.
+class Recall(FeatureMetric):
+    """Share of reference samples within the k-th-neighbour ball of at least one generated sample; 0 to 1.
 
-    It grows with the number of generated samples, so only equal n are compared. Conventions as in ``precision``. Of a
-    larger reference an evenly spread part of 2000 is looked for.
+    The ball includes its surface, and a generated sample is not its own neighbour. Depends on n, so values compare
+    only at equal n.
 
     Attributes:
-        extractor: whose features.
+        k: neighbours that set the radius.
     """
-
-    extractor: str = "fashion-cnn"
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
-    inputs: ClassVar[Inputs] = Inputs.FEATURES
-    paper: ClassVar[str] = "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric, arXiv 1904.06991"
+    paper: ClassVar[str] = "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric (arXiv:1904.06991)"
+
+    k: Annotated[int, Field(ge=1)] = 5
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        generated, everything = checked_features(inputs)
-        reference = everything[np.linspace(0, len(everything) - 1, min(len(everything), MAX_REFERENCE)).astype(int)]
-        if len(generated) <= 2 * K:
-            raise Skipped(f"{len(generated)} generated samples; it needs more than {2 * K}")
+        """One value, with the value without each group, whose radii are found anew.
 
-        def recall(rows: NDArray[np.bool_]) -> float:
-            kept = generated[rows]
-            return float(covered(reference, kept, squared_radii(kept)).mean())
-
-        replicates, sizes = leave_one_group_out(recall, inputs.groups)
+        Raises:
+            Skipped: no reference sample, or no more than k generated ones outside the largest group.
+            Failed: a feature is NaN or infinite.
+        """
+        generated, reference = features_of(inputs)
+        groups, sizes = np.unique(inputs.groups, return_counts=True)
+        if len(groups) == 1:
+            groups, sizes = groups[:0], sizes[:0]
+        require(len(generated), self.k + 1 + max(sizes, default=0), "generated samples")
+        require(len(reference), 1, "reference samples")
+        radii = np.vstack(
+            [squared_radii(generated, self.k), squared_radii_without(generated, self.k, inputs.groups, groups)]
+        )
+        covered = np.zeros(len(radii))
+        for _, distances in squared_distances(reference, generated):
+            covered += [(distances <= row).any(axis=1).sum() for row in radii]
+        value, *replicates = covered / len(reference)
         return {
             "": Estimate(
-                recall(np.ones(len(generated), dtype=bool)),
-                Family.JACKKNIFE,
-                len(generated),
-                replicates=replicates,
-                group_sizes=sizes,
-                protocol={"k": K, "reference_n": len(reference)},
+                value=float(value),
+                family=Family.JACKKNIFE,
+                n=len(generated),
+                replicates=np.array(replicates),
+                group_sizes=sizes.astype(np.int64),
+                protocol={
+                    "estimator": "k-nearest-neighbour balls",
+                    "k": self.k,
+                    "n": len(generated),
+                    "n_reference": len(reference),
+                },
             )
         }
