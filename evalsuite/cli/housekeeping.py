@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
@@ -71,8 +72,8 @@ def list_plugins(kind: Annotated[Listed, typer.Argument(help="What to list.")]) 
 
 
 def first_line(plugin: type) -> str:
-    """The first line of a plug-in's own docstring."""
-    return (plugin.__doc__ or "").strip().partition("\n")[0]
+    """The first line of a plug-in's own docstring, without a reference to other docstrings."""
+    return re.split(r"[;,] see :", (plugin.__doc__ or "").strip().partition("\n")[0])[0]
 
 
 def list_runs() -> None:

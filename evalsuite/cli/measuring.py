@@ -89,9 +89,11 @@ def validate(suite: SuiteFile, as_json: JsonOption = False) -> None:
     if as_json:
         show_json({"suite": loaded.model_dump(mode="json"), "suite_hash": loaded.suite_hash})
         return
-    parts = {"models": loaded.models, "targets": loaded.targets, "metrics": loaded.metrics, "gates": loaded.gates}
-    counts = ", ".join(f"{len(part)} {name if len(part) != 1 else name[:-1]}" for name, part in parts.items())
-    write(f"{suite}: valid; {counts}, {loaded.sampling.num_samples} samples\n")
+    counts = (
+        f"models: {len(loaded.models)}, targets: {len(loaded.targets)}, metrics: {len(loaded.metrics)}, "
+        f"gates: {len(loaded.gates)}, samples: {loaded.sampling.num_samples}"
+    )
+    write(f"{suite}: valid; {counts}\n")
 
 
 def plan(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from rich import box
 from rich.table import Table
@@ -26,7 +27,8 @@ def summary(record: RunRecord, comparisons: Sequence[Comparison]) -> Iterator[Ta
     """One table a target: metrics down, models across; below a student's value its difference to the teacher."""
     differences = {c.terms[0].identity: c for c in comparisons if c.terms}
     for target in record.suite["targets"]:
-        cells = [c for c in (*record.measurements, *record.missing) if c.target == target and c.slice == "all"]
+        every: Iterator[Measurement | Missing] = chain(record.measurements, record.missing)
+        cells = [cell for cell in every if cell.target == target and cell.slice == "all"]
         if cells:
             yield _target_table(target, cells, differences)
 
