@@ -111,7 +111,10 @@ class Metric(Protocol):
 
 
 class TimingMetric(Metric, Protocol):
-    """A metric of TIMINGS, which says what has to be timed."""
+    """A metric of TIMINGS, which says what has to be timed.
+
+    One that yields several values also has a property ``values: tuple[str, ...]``, their label suffixes.
+    """
 
     @property
     def scenario(self) -> str:

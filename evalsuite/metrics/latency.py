@@ -35,6 +35,11 @@ class Latency(Settings):
     scenario: Literal["single_stream", "offline"] = "single_stream"
     percentiles: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(min_length=1)] = (50, 90, 99)
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Label suffixes of what ``compute`` yields."""
+        return (*(f"p{p}" for p in self.percentiles), "mean")
+
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
         """``p50``, ``p90``, ``p99`` and ``mean`` over all calls; the replicates are the same statistic of each round.
 

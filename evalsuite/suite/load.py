@@ -21,7 +21,7 @@ from evalsuite.settings import unit_of
 from evalsuite.suite import matrix
 from evalsuite.suite.document import Node
 from evalsuite.suite.include import read_with_includes
-from evalsuite.suite.references import Label, Names, gate_faults, label_of
+from evalsuite.suite.references import Label, Names, gate_faults
 from evalsuite.suite.schema import Fault, GateSpec, Suite
 from evalsuite.suite.validate import fault_problem, validate
 from evalsuite.suite.wording import choice, shown
@@ -239,9 +239,10 @@ class _Reading:
         for entry in _items(section):
             label = (entry.mapping or {}).get("name")
             if label is not None and isinstance(label.value, str):
-                plugin = self.classes.get(entry.path)
-                inputs = getattr(plugin, "inputs", None)
-                yield label.value, Label(getattr(plugin, "unit", None), inputs and inputs == Inputs.TIMINGS)
+                metric = self.objects.get(entry.path)
+                known = Label(metric.unit, metric.inputs == Inputs.TIMINGS) if metric is not None else Label(None, None)
+                for value in getattr(metric, "values", ("",)):
+                    yield f"{label.value}_{value}" if value else label.value, known
 
     def _slice_ids(self, section: Node | None) -> list[str] | None:
         """Ids of all slices; None where an entry is wrong or the dataset cannot be read now."""
@@ -307,7 +308,7 @@ def _gate_problems(node: Node, names: Names) -> Iterator[Problem]:
             return
         gate = GateSpec.model_construct(**{**texts, "margin": None})  # type: ignore[arg-type]
     yield from (fault_problem(node, fault) for fault in gate_faults(gate, names))
-    label = names.metrics.get(label_of(gate.metric, names.metrics) or "")
+    label = names.metrics.get(gate.metric)
     if label is not None and label.unit is not None:
         yield from (fault_problem(node, fault) for fault in _unit_faults(node, gate.metric, label.unit))
 

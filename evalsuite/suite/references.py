@@ -10,8 +10,6 @@ from evalsuite.records import Role
 from evalsuite.suite.schema import Fault, GateSpec
 from evalsuite.suite.wording import choice, shown
 
-_VALUE_OF_TIMING = re.compile(r"_(p[0-9]+|mean)$")
-
 
 @dataclass(frozen=True)
 class Label:
@@ -19,7 +17,7 @@ class Label:
 
     Attributes:
         unit: of its values, as ``s`` or ``bytes``.
-        timed: whether it is made from timings; then it may have several values (``latency_p50``).
+        timed: whether it is made from timings.
     """
 
     unit: str | None
@@ -33,7 +31,7 @@ class Names:
     Attributes:
         models: roles by name; None where the entry is wrong.
         targets: names.
-        metrics: by label.
+        metrics: by the names that a gate may use: a label, or label and value (``latency_p50``) where it has several.
         slices: ids that are known before a run, ``all`` left out; None where they cannot be known.
     """
 
@@ -66,17 +64,12 @@ def gate_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
         yield from _unknown(("slice",), gate.slice, ["all", "worst", *names.slices], "the id of a slice")
 
 
-def label_of(metric: str, labels: Collection[str]) -> str | None:
-    """The label that a gate's ``metric`` belongs to: itself, or ``latency`` for ``latency_p50``."""
-    stem = _VALUE_OF_TIMING.sub("", metric)
-    return metric if metric in labels else stem if stem in labels else None
-
-
 def _metric_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
-    found = label_of(gate.metric, names.metrics)
-    label = names.metrics[found] if found is not None else None
-    if label is None or (found != gate.metric and label.timed is False):
-        yield from _unknown(("metric",), gate.metric, names.metrics, "the label of a metric of this suite")
+    label = names.metrics.get(gate.metric)
+    if label is None:
+        wrong = [name for name, known in names.metrics.items() if known.timed is None]
+        if not any(gate.metric.startswith(f"{name}_") for name in wrong):
+            yield from _unknown(("metric",), gate.metric, names.metrics, "a metric of this suite")
     elif gate.margin is not None and gate.margin.ratio is not None and label.timed is False:
         hint = "ratios are for timings and memory; write margin: {relative: 5%}"
         yield Fault(("margin", "ratio"), f"a ratio for {gate.metric}", "relative or absolute", hint)
