@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import Skipped
 from evalsuite.metrics._features import Floats, features_of, require
+from evalsuite.metrics._groups import leave_one_group_out
 from evalsuite.metrics.contract import FeatureInputs
 
 SAMPLES_PER_DIMENSION = 5
@@ -52,12 +53,11 @@ def frechet(inputs: FeatureInputs) -> Frechet:
     generated, reference = features_of(inputs)
     warning = _too_few(generated, reference, inputs.whole)
     projected = _Projected.of(generated, reference)
-    groups, sizes = np.unique(inputs.groups, return_counts=True)
-    replicates = [projected.distance_without(inputs.groups == g) for g in groups] if len(groups) > 1 else []
+    replicates, sizes = leave_one_group_out(projected.distance, inputs.groups)
     return Frechet(
-        value=projected.distance_without(np.zeros(len(generated), bool)),
-        replicates=np.array(replicates),
-        group_sizes=sizes.astype(np.int64)[: len(replicates)],
+        value=projected.distance(np.ones(len(generated), dtype=bool)),
+        replicates=replicates,
+        group_sizes=sizes,
         protocol={"n": len(generated), "n_reference": len(reference), "ddof": 1, "dtype": "float64"},
         warning=warning,
     )
@@ -100,21 +100,20 @@ class _Projected:
         projected = shifted @ factor
         return cls(shifted, projected, projected.T @ projected, float((factor**2).sum()))
 
-    def distance_without(self, left_out: NDArray[np.bool_]) -> float:
-        """Distance with the samples of this mask, bool ``[N]``, left out."""
-        kept = ~left_out
-        n = int(kept.sum())
+    def distance(self, kept: NDArray[np.bool_]) -> float:
+        """Distance of the samples in this mask, bool ``[N]``, of which there are two or more."""
         shift = self.shifted[kept].mean(axis=0)
-        trace = ((self.shifted[kept] - shift) ** 2).sum() / (n - 1)
-        distance = shift @ shift + trace + self.reference_trace - 2 * self._trace_of_root(left_out, n)
+        trace = ((self.shifted[kept] - shift) ** 2).sum() / (kept.sum() - 1)
+        distance = shift @ shift + trace + self.reference_trace - 2 * self._trace_of_root(kept)
         return max(float(distance), 0.0)  # below 0 only by rounding: it is a squared distance
 
-    def _trace_of_root(self, left_out: NDArray[np.bool_], n: int) -> float:
-        """tr (Sigma Sigma_R)^(1/2), over the n samples that are kept."""
+    def _trace_of_root(self, kept: NDArray[np.bool_]) -> float:
+        """tr (Sigma Sigma_R)^(1/2): without a Gram matrix where there are fewer samples than dimensions."""
+        n = int(kept.sum())
         if n < self.projected.shape[1]:
-            rows = self.projected[~left_out]
+            rows = self.projected[kept]
             return float(np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False).sum() / np.sqrt(n - 1))
-        gone = self.projected[left_out]
+        gone = self.projected[~kept]
         mean = (self.projected.sum(axis=0) - gone.sum(axis=0)) / n
         covariance = (self.gram - gone.T @ gone - n * np.outer(mean, mean)) / (n - 1)
         return float(np.sqrt(np.linalg.eigvalsh(covariance).clip(min=0)).sum())

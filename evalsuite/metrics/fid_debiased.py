@@ -10,7 +10,7 @@ from evalsuite.metrics._features import FeatureMetric
 from evalsuite.metrics._frechet import frechet
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
-from evalsuite.stats.jackknife import debiased
+from evalsuite.stats.jackknife import MIN_GROUPS, debiased
 
 
 class FidDebiased(FeatureMetric):
@@ -30,12 +30,12 @@ class FidDebiased(FeatureMetric):
         """One value. Its replicates are those of ``fid`` plus the same correction, so that they belong to this value.
 
         Raises:
-            Skipped: too few samples (names the n it needs), or a single group.
+            Skipped: too few samples (names the n it needs), or of too few groups.
             Failed: a feature is NaN or infinite.
         """
         found = frechet(inputs)
-        if len(found.replicates) < 2:
-            raise Skipped("needs samples in at least two groups of the jackknife; take more samples")
+        if len(found.replicates) < MIN_GROUPS:
+            raise Skipped(f"needs samples in at least {MIN_GROUPS} groups of the jackknife, has {len(found.replicates)}")
         value = debiased(found.value, found.replicates, found.group_sizes)
         return {
             "": Estimate(

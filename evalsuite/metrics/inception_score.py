@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import log_softmax, xlogy
 
 from evalsuite.metrics._features import FeatureMetric, Floats, logits_of, require
+from evalsuite.metrics._groups import leave_one_group_out
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
 
@@ -33,15 +34,14 @@ class InceptionScore(FeatureMetric):
         """
         log_p = log_softmax(logits_of(inputs.generated), axis=1)
         require(len(log_p), 1, "generated samples")
-        groups, sizes = np.unique(inputs.groups, return_counts=True)
-        replicates = [score(log_p[inputs.groups != g]) for g in groups] if len(groups) > 1 else []
+        replicates, sizes = leave_one_group_out(lambda kept: score(log_p[kept]), inputs.groups)
         return {
             "": Estimate(
                 value=score(log_p),
                 family=Family.JACKKNIFE,
                 n=len(log_p),
-                replicates=np.array(replicates),
-                group_sizes=sizes.astype(np.int64)[: len(replicates)],
+                replicates=replicates,
+                group_sizes=sizes,
                 protocol={"estimator": "inception score", "splits": 1, "n": len(log_p), "num_classes": log_p.shape[1]},
             )
         }
