@@ -50,7 +50,7 @@ SHARED = frozenset({"errors", "records", "settings", "pairing", "plugins", "cont
 TORCH = frozenset({"torch", "torchvision", "torchmetrics"})
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = frozenset({PACKAGE / "models" / "zoo" / "train.py"})
-"""Run by hand to make what is shipped, and imported by nothing: they stand outside the floors."""
+"""Run by hand to make what is shipped, and imported by their neighbours at most: they stand outside the floors."""
 
 
 def is_network(path: Path) -> bool:
@@ -141,9 +141,10 @@ def test_packages_re_export_nothing() -> None:
     assert filled <= {PACKAGE, PACKAGE / "models" / "zoo"}
 
 
-def test_nobody_imports_a_script() -> None:
+def test_scripts_stay_apart() -> None:
     scripts = {name_of(path) for path in SCRIPTS}
-    assert not [path for path in MODULES if scripts & set(imports_of(parsed(path)))]
+    others = (path for path in MODULES if path.parent != PACKAGE / "models" / "zoo" or path.name == "__init__.py")
+    assert not [path for path in others if scripts & set(imports_of(parsed(path)))]
 
 
 def test_reports_know_their_own_contract_only() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from types import TracebackType
 
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -38,6 +39,7 @@ class ProgressDisplay:
         self._stage: TaskID | None = None
         self._cells: dict[str, TaskID] = {}
         self._ended: set[str] = set()
+        self._said: set[str] = set()
 
     def __enter__(self) -> ProgressDisplay:
         self._bars.start()
@@ -58,10 +60,15 @@ class ProgressDisplay:
             case "cached":
                 self._end(event.key)
             case "missing":
-                self._console.print(f"{event.key}: {event.message}", style="yellow", markup=False)
+                self._say(event)
                 self._end(event.key)
             case "warning":
-                self._console.print(f"{event.key}: {event.message}".removeprefix(": "), style="yellow", markup=False)
+                self._say(event)
+
+    @property
+    def finished(self) -> int:
+        """Cells of the present stage that have ended, with a number or without."""
+        return len(self._ended)
 
     def _begin_stage(self, event: Event) -> None:
         for task in self._bars.task_ids:
@@ -69,7 +76,14 @@ class ProgressDisplay:
         self._cells.clear()
         self._ended.clear()
         self._stage = self._bars.add_task(f"[bold]{event.stage}", total=event.total or None)
-        self._console.print(event.stage, style="bold") if not self._console.is_terminal else None
+        if not self._console.is_terminal:
+            self._console.print(event.stage)
+
+    def _say(self, event: Event) -> None:
+        """The first cell with this message; the table at the end counts the others."""
+        if event.message not in self._said:
+            self._said.add(event.message)
+            self._console.print(f"{event.key}: {event.message}".removeprefix(": "), style="yellow", markup=False)
 
     def _advance(self, event: Event) -> None:
         if not event.key:
@@ -77,7 +91,7 @@ class ProgressDisplay:
                 self._bars.update(self._stage, completed=event.done, total=event.total or None)
             return
         if event.key not in self._cells:
-            self._cells[event.key] = self._bars.add_task(f"  {event.key}", total=event.total or None)
+            self._cells[event.key] = self._bars.add_task(f"  {escape(event.key)}", total=event.total or None)
         self._bars.update(self._cells[event.key], completed=event.done)
         if event.done >= event.total:
             self._end(event.key)
@@ -88,4 +102,4 @@ class ProgressDisplay:
             self._bars.remove_task(self._cells.pop(key))
         if self._stage is not None and key not in self._ended:
             self._ended.add(key)
-            self._bars.update(self._stage, completed=len(self._ended))
+            self._bars.update(self._stage, completed=self.finished)

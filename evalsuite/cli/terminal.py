@@ -39,7 +39,7 @@ def show(*parts: RenderableType) -> None:
     console = console_on(sys.stdout)
     with console.capture() as captured:
         for part in parts:
-            console.print(part)
+            console.print(part, markup=False)
     write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
