@@ -86,6 +86,8 @@ class ChildProcess:
             EvalsuiteError: what the child raised, if it was one of ours; the process is ended then.
             Failed: it raised anything else, died, or was silent for too long; it is ended then.
         """
+        if self._ended:
+            raise Failed("the process has already ended")
         patience = timeout_s if deadline is None else max(0.0, deadline - time.monotonic())
         try:
             message: tuple[str, Any] = self.connection.recv() if self.connection.poll(patience) else ("silence", None)

@@ -67,10 +67,11 @@ class Executor(Protocol):
     def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> AbstractContextManager[Worker]:
         """A worker whose object is ``factory(*arguments)``, made in a fresh process.
 
-        The object's ``close()``, where it has one, is called when the context ends without an error.
+        Does not wait for the object, so that several can be made at the same time; the first call does, and raises
+        what the factory raised. The object's ``close()``, where it has one, is called when the context ends without
+        an error.
 
         Raises:
-            Failed: the object could not be made.
-            CellError: the same kind that the factory raised.
+            Failed: no process could be started.
         """
         ...

@@ -53,15 +53,10 @@ class Local(Settings):
 
     @contextmanager
     def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[LocalWorker]:
-        """See :class:`evalsuite.executors.contract.Executor`.
-
-        Raises:
-            CellError: the object could not be made; of the kind that the factory raised, else ``Failed``.
-        """
+        """See :class:`evalsuite.executors.contract.Executor`."""
         process = ChildProcess()
         try:
             process.send("open", factory, arguments)
-            process.receive(START_TIMEOUT_S)
             yield LocalWorker(process)
             process.finish()
         finally:
@@ -72,13 +67,16 @@ class LocalWorker:
     """The caller's side of a worker; see :class:`evalsuite.executors.contract.Worker`."""
 
     def __init__(self, process: ChildProcess) -> None:
-        self._process = process
+        self._process, self._ready = process, False
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def call(self, method: str, *arguments: Any, timeout_s: float = 600.0) -> Any:
+        if not self._ready:
+            self._process.receive(START_TIMEOUT_S)
+            self._ready = True
         self._process.send("call", method, arguments)
         _, value = self._process.receive(timeout_s)
         return value

@@ -33,6 +33,7 @@ class Entrant:
         spec: how its process makes it.
         batch_of: the batch of some sample ids, int64 ``[B]``.
         batch_size: images in one call of ``offline`` and ``memory``.
+        environment: what must be equal for its timings to be compared with others.
         timings: what was measured; complete unless there is an ``error``.
         error: why it dropped out.
     """
@@ -41,6 +42,7 @@ class Entrant:
     spec: SubjectSpec
     batch_of: Callable[[NDArray[np.int64]], Batch]
     batch_size: int
+    environment: dict[str, Scalar] = field(default_factory=dict)
     timings: list[Timings] = field(default_factory=list)
     error: CellError | None = None
 
@@ -60,7 +62,11 @@ class Runner:
     def __init__(self, entrant: Entrant, worker: Worker, patience_s: float) -> None:
         self.entrant, self._worker, self._patience_s = entrant, worker, patience_s
         self._next_id = 0
-        self.environment: dict[str, Scalar] = worker.call("environment", timeout_s=patience_s)
+
+    def environment(self) -> dict[str, Scalar]:
+        """What must be equal for two timings to be compared."""
+        environment: dict[str, Scalar] = self._worker.call("environment", timeout_s=self._patience_s)
+        return environment
 
     def seconds(self, calls: int, batch_size: int) -> list[float]:
         """Seconds of each of so many calls."""
@@ -95,79 +101,86 @@ class Session:
     def run(self, entrants: Sequence[Entrant]) -> None:
         """Fill in ``timings`` or ``error`` of every entrant."""
         peaks: dict[str, list[Peak]] = {entrant.case_key: [] for entrant in entrants}
-        with ExitStack() as stack:
-            runners = []
-            for entrant in entrants:
-                with entrant.dropping_out():
-                    runner = self._start(entrant, stack)
-                    if "memory" in self.scenarios:
-                        peaks[entrant.case_key].append(runner.peak())
-                    runners.append(runner)
+        with self._processes(entrants) as runners:
+            for runner in runners:
+                with runner.entrant.dropping_out():
+                    runner.entrant.environment = runner.environment()
+            self._add_peaks(runners, peaks)
             for scenario in TIMED:
                 if scenario in self.scenarios:
                     self._take_turns(runners, scenario)
         if "memory" in self.scenarios:
-            self._measure_memory(runners, peaks)
+            for _ in range(1, self.profile.processes):
+                with self._processes(entrants) as runners:
+                    self._add_peaks(runners, peaks)
+            for entrant in _present(entrants):
+                entrant.timings.extend(_memory_timings(entrant, peaks[entrant.case_key]))
 
-    def _start(self, entrant: Entrant, stack: ExitStack) -> Runner:
-        worker = stack.enter_context(self.executor.open(Subject, (entrant.spec,)))
-        return Runner(entrant, worker, self.profile.patience_s)
+    @contextmanager
+    def _processes(self, entrants: Sequence[Entrant]) -> Iterator[list[Runner]]:
+        """A fresh process for everyone who is still there; they load at the same time."""
+        with ExitStack() as stack:
+            runners = []
+            for entrant in _present(entrants):
+                with entrant.dropping_out():
+                    worker = stack.enter_context(self.executor.open(Subject, (entrant.spec,)))
+                    runners.append(Runner(entrant, worker, self.profile.patience_s))
+            yield runners
+
+    def _add_peaks(self, runners: Sequence[Runner], peaks: dict[str, list[Peak]]) -> None:
+        """Measure the memory of fresh processes, one after another, if anybody wants to know."""
+        if "memory" in self.scenarios:
+            for runner in runners:
+                entrant = runner.entrant
+                if entrant.error is None:
+                    with entrant.dropping_out():
+                        peaks[entrant.case_key].append(runner.peak())
+                        self.report(entrant.case_key, "memory", len(peaks[entrant.case_key]), self.profile.processes)
 
     def _take_turns(self, runners: Sequence[Runner], scenario: TimedScenario) -> None:
         pace = self.profile.paces[scenario]
         calls: dict[str, int] = {}
-        values: dict[str, list[list[float]]] = {}
-        for runner in _present(runners):
-            with runner.entrant.dropping_out():
-                fastest = min(runner.seconds(pace.warmups, _size(runner, scenario)))
-                calls[runner.entrant.case_key] = pace.calls_per_turn(fastest)
-                values[runner.entrant.case_key] = []
-        for turn, runner in abba(_present(runners), pace.rounds):
+        values: dict[str, list[list[float]]] = {runner.entrant.case_key: [] for runner in runners}
+        for runner in runners:
+            if runner.entrant.error is None:
+                with runner.entrant.dropping_out():
+                    fastest = min(runner.seconds(pace.warmups, _size(runner.entrant, scenario)))
+                    calls[runner.entrant.case_key] = pace.calls_per_turn(fastest)
+        for turn, runner in abba(runners, pace.rounds):
             key = runner.entrant.case_key
             if runner.entrant.error is None:
                 with runner.entrant.dropping_out():
-                    seconds = runner.seconds(pace.lead_in + calls[key], _size(runner, scenario))
+                    seconds = runner.seconds(pace.lead_in + calls[key], _size(runner.entrant, scenario))
                     values[key].append(seconds[pace.lead_in :])
                     self.report(key, scenario, turn + 1, pace.rounds)
-        for runner in _present(runners):
-            runner.entrant.timings.append(_timings(runner, scenario, pace, values[runner.entrant.case_key]))
-
-    def _measure_memory(self, runners: Sequence[Runner], peaks: dict[str, list[Peak]]) -> None:
-        for process in range(self.profile.processes):
-            for runner in _present(runners):
-                entrant = runner.entrant
-                with entrant.dropping_out(), ExitStack() as stack:
-                    if process > 0:  # the first was the process that was timed
-                        peaks[entrant.case_key].append(self._start(entrant, stack).peak())
-                    self.report(entrant.case_key, "memory", process + 1, self.profile.processes)
-        for runner in _present(runners):
-            runner.entrant.timings.extend(_memory_timings(runner, peaks[runner.entrant.case_key]))
+        for entrant in _present([runner.entrant for runner in runners]):
+            entrant.timings.append(_timings(entrant, scenario, pace, values[entrant.case_key]))
 
 
-def _present(runners: Sequence[Runner]) -> list[Runner]:
-    return [runner for runner in runners if runner.entrant.error is None]
+def _present(entrants: Sequence[Entrant]) -> list[Entrant]:
+    return [entrant for entrant in entrants if entrant.error is None]
 
 
-def _size(runner: Runner, scenario: TimedScenario) -> int:
-    return 1 if scenario == "single_stream" else runner.entrant.batch_size
+def _size(entrant: Entrant, scenario: TimedScenario) -> int:
+    return 1 if scenario == "single_stream" else entrant.batch_size
 
 
-def _timings(runner: Runner, scenario: TimedScenario, pace: Pace, values: list[list[float]]) -> Timings:
+def _timings(entrant: Entrant, scenario: TimedScenario, pace: Pace, values: list[list[float]]) -> Timings:
     flaw = timing_flaw(scenario, values)
     return Timings(
-        case_key=runner.entrant.case_key,
+        case_key=entrant.case_key,
         scenario=scenario,
-        batch_size=_size(runner, scenario),
+        batch_size=_size(entrant, scenario),
         unit="s",
         warmups=pace.warmups + pace.rounds * pace.lead_in,
         values=values,
-        environment=runner.environment,
+        environment=entrant.environment,
         valid=not flaw,
         reason=flaw,
     )
 
 
-def _memory_timings(runner: Runner, peaks: Sequence[Peak]) -> Iterator[Timings]:
+def _memory_timings(entrant: Entrant, peaks: Sequence[Peak]) -> Iterator[Timings]:
     """``memory`` of the process, and ``device_memory`` where the device has its own."""
     columns: dict[str, list[int | None]] = {
         "memory": [peak.process for peak in peaks],
@@ -178,13 +191,13 @@ def _memory_timings(runner: Runner, peaks: Sequence[Peak]) -> Iterator[Timings]:
         if values:
             flaw = memory_flaw(values)
             yield Timings(
-                case_key=runner.entrant.case_key,
+                case_key=entrant.case_key,
                 scenario=scenario,
-                batch_size=runner.entrant.batch_size,
+                batch_size=entrant.batch_size,
                 unit="bytes",
                 warmups=0,
                 values=values,
-                environment={**runner.environment, "memory_source": peaks[0].source},
+                environment={**entrant.environment, "memory_source": peaks[0].source},
                 valid=not flaw,
                 reason=flaw,
             )

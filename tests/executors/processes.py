@@ -100,5 +100,17 @@ class Counter:
             self.closed.touch()
 
 
+class SlowToMake:
+    """Remembers when its making began and ended."""
+
+    def __init__(self, seconds: float) -> None:
+        begin = time.monotonic()
+        time.sleep(seconds)
+        self.times = begin, time.monotonic()
+
+    def made(self) -> tuple[float, float]:
+        return self.times
+
+
 def refuse(reason: str) -> None:
     raise Unavailable(reason)

@@ -144,9 +144,18 @@ def test_worker_failure_ends_it_and_leaves_other_workers_alone(how: str, error: 
         assert other.call("add", 1) == 1
 
 
-def test_worker_whose_object_cannot_be_made() -> None:
-    with pytest.raises(Unavailable, match="no licence"), Local().open(processes.refuse, ("no licence",)):
-        pass
+def test_worker_whose_object_cannot_be_made_says_so_at_the_first_call() -> None:
+    with Local().open(processes.refuse, ("no licence",)) as worker:
+        with pytest.raises(Unavailable, match="no licence"):
+            worker.call("add", 1)
+        with pytest.raises(Failed, match="already ended"):
+            worker.call("add", 1)
+
+
+def test_workers_make_their_objects_at_the_same_time() -> None:
+    with Local().open(processes.SlowToMake, (1.0,)) as first, Local().open(processes.SlowToMake, (1.0,)) as second:
+        (begin_1, end_1), (begin_2, end_2) = (worker.call("made") for worker in (first, second))
+    assert max(begin_1, begin_2) < min(end_1, end_2)
 
 
 def test_waiting_worker_uses_no_processor_time() -> None:
