@@ -1,0 +1,115 @@
+"""Everything the project shows is tried: shipped suites, README commands, code blocks and links."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from evalsuite.metrics.contract import FeatureInputs
+from evalsuite.records import FeatureSet
+from evalsuite.suite.load import load_suite
+from tests.conftest import ROOT, call_evalsuite
+
+SUITES = sorted((ROOT / "suites").glob("*.yaml"))
+PAGES = [path for pattern in ("*.md", "docs/*.md") for path in sorted(ROOT.glob(pattern))]
+SMALL = ("--samples", "64", "--profile", "ci")
+"""What makes a run quick; a record of it has all the parts that a whole one has."""
+
+DECIDED = frozenset({0})
+JUDGED = frozenset({0, 1, 3})
+"""Exit codes of a run that went well; with so few samples its gates may come out any way."""
+
+COMMANDS: dict[str, tuple[tuple[str, ...], frozenset[int]]] = {
+    "evalsuite init my-suite.yaml": ((), DECIDED),
+    "evalsuite validate my-suite.yaml": ((), DECIDED),
+    "evalsuite plan my-suite.yaml": ((), DECIDED),
+    "evalsuite run my-suite.yaml": (SMALL, JUDGED),
+    "evalsuite list metrics": ((), DECIDED),
+    "evalsuite runs latest": ((), DECIDED),
+    "evalsuite compare latest": ((), DECIDED),
+    "evalsuite gate latest": ((), JUDGED),
+    "evalsuite report latest": ((), DECIDED),
+    "evalsuite doctor": ((), DECIDED),
+}
+"""README commands with what the test adds to them and the exit codes it expects; the test runs them in this order."""
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Fenced code blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def readme_commands() -> list[str]:
+    return [line for block in blocks(ROOT / "README.md", "bash") for line in block.splitlines() if line]
+
+
+def test_every_readme_command_is_tested() -> None:
+    """Those of ``make`` are run by continuous integration, the others by the test below."""
+    made = [command for command in readme_commands() if command.startswith("make ")]
+    ci = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert [command for command in made if not re.search(rf"^{command}\b", ci, re.MULTILINE)] == []
+    assert [command for command in readme_commands() if command not in made] == list(COMMANDS)
+
+
+@pytest.mark.slow
+def test_readme_commands_and_code_work(tmp_path: Path) -> None:
+    for command, (more, codes) in COMMANDS.items():
+        done = call_evalsuite(*command.split()[1:], *more, cwd=tmp_path, timeout_s=600)
+        assert done.returncode in codes, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+    [code] = blocks(ROOT / "README.md", "python")
+    small = code.replace("samples=200", 'samples=64, profile="ci"')
+    assert small != code
+    done = subprocess.run([sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert "fid" in done.stdout
+
+
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+def test_shipped_suites_are_valid(path: Path) -> None:
+    assert load_suite(path).suite == path.stem
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
+def test_shipped_suites_run(path: Path, tmp_path: Path) -> None:
+    done = call_evalsuite("run", path, *SMALL, "--quiet", cwd=tmp_path, timeout_s=600)
+    assert done.returncode in JUDGED, done.stderr
+    assert (tmp_path / done.stdout.strip() / "record.json").is_file()
+
+
+def test_the_readme_suite_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "suite.yaml"
+    path.write_text(blocks(ROOT / "README.md", "yaml")[0], "utf-8")
+    assert load_suite(path).gates
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_yaml_blocks_can_be_read(page: Path) -> None:
+    for block in blocks(page, "yaml"):
+        assert yaml.safe_load(block)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_metric_in_ten_lines_measures() -> None:
+    """CONTRIBUTING's example is a metric: features whose means are known give their mean."""
+    namespace: dict[str, Any] = {"__name__": "mean_brightness"}
+    exec(blocks(ROOT / "CONTRIBUTING.md", "python")[0], namespace)
+    ids = np.arange(4)
+    features = np.repeat(np.array([[0.0], [0.5], [0.5], [1.0]], np.float32), 49, axis=1)
+    generated = FeatureSet("pixels", "", "", ids, features)
+    estimates = namespace["MeanBrightness"]().compute(FeatureInputs(generated, generated, ids))
+    assert estimates[""].value == 0.5
+    assert estimates[""].n == 4
