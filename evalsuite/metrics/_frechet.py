@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import Skipped
 from evalsuite.metrics._features import Floats, features_of, require
-from evalsuite.metrics._groups import leave_one_group_out
+from evalsuite.metrics._groups import largest_left_out, leave_one_group_out
 from evalsuite.metrics.contract import FeatureInputs
 
 SAMPLES_PER_DIMENSION = 5
@@ -51,6 +51,8 @@ def frechet(inputs: FeatureInputs) -> Frechet:
         Failed: a feature is NaN or infinite.
     """
     generated, reference = features_of(inputs)
+    require(len(reference), 2, "reference samples")
+    require(len(generated), 2 + largest_left_out(inputs.groups), "generated samples")
     warning = _too_few(generated, reference, inputs.whole)
     projected = _Projected.of(generated, reference)
     replicates, sizes = leave_one_group_out(projected.distance, inputs.groups)
@@ -66,7 +68,6 @@ def frechet(inputs: FeatureInputs) -> Frechet:
 def _too_few(generated: Floats, reference: Floats, whole: bool) -> str:
     """The warning for a whole set that is too small; "" where it is large enough."""
     (n, dim), m = generated.shape, len(reference)
-    require(min(n, m), 2, "generated and reference samples")
     needed = SAMPLES_PER_DIMENSION * dim
     if min(n, m) >= needed:
         return ""

@@ -1,4 +1,4 @@
-"""Leave-one-group-out values of a statistic that has no cheaper way."""
+"""A statistic with one jackknife group after the other left out."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def leave_one_group_out(
     if len(names) < 2:
         return np.empty(0), np.empty(0, np.int64)
     return np.array([statistic(groups != name) for name in names]), sizes.astype(np.int64)
+
+
+def largest_left_out(groups: NDArray[np.int64]) -> int:
+    """Samples in the largest group that is ever left out: 0 where there is only one group."""
+    _, sizes = np.unique(groups, return_counts=True)
+    return int(sizes.max()) if len(sizes) > 1 else 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from evalsuite.errors import Skipped
-from evalsuite.metrics._features import FeatureMetric
+from evalsuite.metrics._features import FeatureMetric, require
 from evalsuite.metrics._frechet import frechet
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
@@ -34,8 +33,7 @@ class FidDebiased(FeatureMetric):
             Failed: a feature is NaN or infinite.
         """
         found = frechet(inputs)
-        if len(found.replicates) < MIN_GROUPS:
-            raise Skipped(f"needs samples in at least {MIN_GROUPS} groups of the jackknife, has {len(found.replicates)}")
+        require(len(found.replicates), MIN_GROUPS, "groups of samples for the jackknife")
         value = debiased(found.value, found.replicates, found.group_sizes)
         return {
             "": Estimate(

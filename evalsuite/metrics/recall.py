@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from evalsuite.metrics._features import FeatureMetric, features_of, require
+from evalsuite.metrics._groups import largest_left_out
 from evalsuite.metrics._neighbours import squared_distances, squared_radii, squared_radii_without
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
@@ -41,7 +42,7 @@ class Recall(FeatureMetric):
         groups, sizes = np.unique(inputs.groups, return_counts=True)
         if len(groups) == 1:
             groups, sizes = groups[:0], sizes[:0]
-        require(len(generated), self.k + 1 + max(sizes, default=0), "generated samples")
+        require(len(generated), self.k + 1 + largest_left_out(inputs.groups), "generated samples")
         require(len(reference), 1, "reference samples")
         radii = np.vstack(
             [squared_radii(generated, self.k), squared_radii_without(generated, self.k, inputs.groups, groups)]

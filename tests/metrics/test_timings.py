@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from evalsuite.errors import Skipped
+from evalsuite.metrics.contract import TimingInputs
+from evalsuite.metrics.latency import Latency, least_values
+from evalsuite.metrics.peak_memory import PeakMemory
+from evalsuite.metrics.throughput import Throughput
+from tests.metrics.inputs import timing_inputs
+
+ROUNDS = np.arange(1, 97).reshape(12, 8) / 100.0
+
+
+def test_latency_over_all_calls_and_by_round():
+    found = Latency().compute(timing_inputs(ROUNDS.tolist()))
+    assert found["p50"].value == pytest.approx(0.485)
+    assert found["mean"].value == pytest.approx(0.485)
+    assert found["p90"].value == pytest.approx(np.percentile(ROUNDS, 90))
+    np.testing.assert_allclose(found["p50"].replicates, np.median(ROUNDS, axis=1))
+    assert found["p50"].n == 96
+    assert found["p99"] == "the 99th percentile needs at least 459 values, has 96"
+
+
+def test_labels_are_those_it_promises():
+    metric = Latency(percentiles=(50, 95))
+    assert tuple(metric.compute(timing_inputs(ROUNDS.tolist()))) == metric.values == ("p50", "p95", "mean")
+
+
+@pytest.mark.parametrize(("percentile", "needed"), [(90, 44), (95, 90), (99, 459), (50, 7)])
+def test_values_that_a_percentile_needs(percentile, needed):
+    assert least_values(percentile) == needed
+    metric = Latency(percentiles=(percentile,))
+    enough = metric.compute(timing_inputs([[1.0] * needed]))
+    short = metric.compute(timing_inputs([[1.0] * (needed - 1)]))
+    assert enough[f"p{percentile}"].value == 1
+    assert str(needed) in short[f"p{percentile}"]
+
+
+def test_rounds_may_differ_in_length_or_be_empty():
+    found = Latency(percentiles=(50,)).compute(timing_inputs([[1.0] * 6, [], [3.0, 5.0]]))
+    assert found["p50"].replicates.tolist() == [1, 4]
+
+
+def test_throughput_is_images_over_the_time_of_all_calls():
+    estimate = Throughput().compute(timing_inputs([[0.5, 0.5], [1.0, 2.0]], "offline", batch_size=64))[""]
+    assert estimate.value == pytest.approx(4 * 64 / 4.0)
+    assert estimate.replicates.tolist() == pytest.approx([128, 64 / 1.5])
+
+
+def test_peak_memory_is_the_median_process():
+    estimate = PeakMemory().compute(timing_inputs([[300e6], [310e6], [900e6]], "memory", batch_size=64))[""]
+    assert estimate.value == 310e6
+    assert estimate.replicates.tolist() == [300e6, 310e6, 900e6]
+    assert estimate.n == 3
+
+
+@pytest.mark.parametrize("metric", [Latency, Throughput, PeakMemory])
+def test_what_was_not_timed_is_skipped(metric):
+    with pytest.raises(Skipped, match=f"scenario {metric().scenario}"):
+        metric().compute(TimingInputs(()))
+
+
+def test_the_protocol_holds_the_conditions():
+    protocol = Latency().compute(timing_inputs(ROUNDS.tolist()))["p50"].protocol
+    assert protocol["scenario"] == "single_stream"
+    assert protocol["batch_size"] == 1
+    assert protocol["environment.threads"] == 2
