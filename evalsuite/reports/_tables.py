@@ -1,0 +1,276 @@
+"""The tables of a report as plain text cells, the same for every format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from evalsuite.records import Cell, Comparison, Family, Identity, Measurement, Missing
+from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain, probability, scale_for
+from evalsuite.reports._models import Model, models, slices, subset_axes, targets
+from evalsuite.reports.contract import ReportInputs
+
+SIGNIFICANT = 0.05
+Mark = Literal["better", "worse", "same", "unjudged"]
+MARK_SIGNS: Mapping[Mark, str] = {"better": "▲", "worse": "▼", "same": "≈", "unjudged": ""}
+GROUPS = ("Quality", "Fidelity to the teacher", "Speed and memory")
+SUBTITLES = {
+    "Quality": "generated images against the reference images",
+    "Fidelity to the teacher": "each student's images against the teacher's from the same seeds; likeness, not quality",
+    "Speed and memory": "differences are ratios to the teacher, measured in turns",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model's cell; ``absent`` is the reason where it has no value, and then there are no other texts."""
+
+    value: str = ""
+    interval: str = ""
+    difference: str = ""
+    difference_interval: str = ""
+    significance: str = ""
+    mark: Mark = "unjudged"
+    absent: str = ""
+    notes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """A metric: its heading, the protocol that made its numbers, and a cell for each model."""
+
+    title: str
+    label: str
+    unit: str
+    direction: str
+    protocol: list[tuple[str, str]]
+    entries: list[Entry]
+
+
+@dataclass(frozen=True)
+class Table:
+    """All metrics of one target and slice; ``groups`` are (title, explanation, rows)."""
+
+    target: str
+    slice: str
+    models: list[Model]
+    groups: list[tuple[str, str, list[Row]]]
+    notes: list[str]
+
+
+@dataclass
+class Notes:
+    """Footnotes numbered from 1 in the order in which they are first needed."""
+
+    texts: list[str] = field(default_factory=list)
+
+    def numbers(self, *texts: str) -> tuple[int, ...]:
+        """The numbers of these notes; empty texts have none."""
+        for text in texts:
+            if text and text not in self.texts:
+                self.texts.append(text)
+        return tuple(self.texts.index(text) + 1 for text in texts if text)
+
+
+@dataclass(frozen=True)
+class Index:
+    """Cells by place and comparisons by the student's measurement."""
+
+    cells: dict[tuple[str, str, str, str], Measurement | Missing]
+    comparisons: dict[Identity, Comparison]
+
+    @classmethod
+    def of(cls, inputs: ReportInputs) -> Index:
+        everything: tuple[Measurement | Missing, ...] = (*inputs.record.missing, *inputs.record.measurements)
+        return cls(
+            {(cell.name, cell.model, cell.target, cell.slice): cell for cell in everything},
+            {comparison.terms[0].identity: comparison for comparison in inputs.comparisons if comparison.terms},
+        )
+
+    def comparison(self, cell: Cell) -> Comparison | None:
+        return self.comparisons.get(cell.identity)
+
+    def scale(self, name: str, target: str) -> Scale:
+        """The unit of a metric on a target, the same in every table."""
+        there = [c for c in self.cells.values() if isinstance(c, Measurement) and (c.name, c.target) == (name, target)]
+        return scale_for(there[0].unit, there[0].family, (m.value for m in there)) if there else Scale()
+
+
+def group_of(cell: Measurement) -> str:
+    """Which of the three groups a metric belongs to, from its statistics and what it is compared with."""
+    if cell.family in (Family.LATENCY, Family.MEMORY):
+        return "Speed and memory"
+    return "Quality" if cell.against in ("reference", "ground_truth", "none") else "Fidelity to the teacher"
+
+
+def groups_by_name(inputs: ReportInputs) -> dict[str, str]:
+    """The group of every metric label, in the suite's order of metrics; one never measured goes by its metric."""
+    known = {m.name: group_of(m) for m in inputs.record.measurements}
+    by_metric = {m.metric: group_of(m) for m in inputs.record.measurements}
+    labels = {cell.name: cell.metric for cell in (*inputs.record.measurements, *inputs.record.missing)}
+    declared = [str(spec.get("name", "")) for spec in inputs.record.suite.get("metrics", ())]
+    position = {name: i for i, name in enumerate(declared)}
+
+    def order(name: str) -> tuple[int, str]:
+        prefixes = [i for label, i in position.items() if name == label or name.startswith(f"{label}_")]
+        return (position.get(name, max(prefixes, default=len(position))), name)
+
+    return {name: known.get(name, by_metric.get(labels[name], "Quality")) for name in sorted(labels, key=order)}
+
+
+def mark_of(comparison: Comparison | None) -> Mark:
+    """Whether a student is better or worse than its teacher beyond chance (after correction, in tables)."""
+    if comparison is None or comparison.value is None:
+        return "unjudged"
+    chance = comparison.q_value if comparison.q_value is not None else comparison.p_value
+    if comparison.better is None or (chance is not None and chance > SIGNIFICANT):
+        return "same" if chance is not None or comparison.interval is not None else "unjudged"
+    return "better" if comparison.better else "worse"
+
+
+def difference_texts(comparison: Comparison, scale: Scale) -> tuple[str, str]:
+    """A difference and its interval, as ``+1.2 points`` or ``×0.27``."""
+    if comparison.value is None:
+        return "", ""
+    if comparison.scale == "ratio":
+        digits = decimals(comparison.value, comparison.interval)
+        return f"×{number(comparison.value, digits)}", bounds(comparison.interval, digits)
+    digits = decimals(comparison.value, comparison.interval, scale.divisor)
+    unit = f" {scale.difference_unit}" if scale.difference_unit and not scale.difference_unit.startswith("×") else ""
+    value = number(comparison.value / scale.divisor, digits, signed=True)
+    return f"{value}{unit}", bounds(comparison.interval, digits, scale.divisor, signed=True)
+
+
+def significance(comparison: Comparison) -> str:
+    """``q = 0.013`` in a corrected table, else ``p = 0.013``."""
+    if comparison.q_value is not None:
+        return f"q {_equation(comparison.q_value)}"
+    return f"p {_equation(comparison.p_value)}" if comparison.p_value is not None else ""
+
+
+def _equation(value: float) -> str:
+    text = probability(value)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def absence(cell: Missing) -> str:
+    """Why a cell has no number, in one phrase."""
+    return f"{cell.kind}: {plain(cell.reason)}"
+
+
+def direction_of(cells: Iterable[Measurement | Missing | None]) -> str:
+    """``higher``, ``lower``, or "" where a metric has no better end."""
+    higher = next((cell.higher_is_better for cell in cells if isinstance(cell, Measurement)), None)
+    return "" if higher is None else "higher" if higher else "lower"
+
+
+def entry(cell: Measurement | Missing | None, model: Model, group: str, index: Index, scale: Scale, notes: Notes) -> Entry:
+    """One cell as texts."""
+    if cell is None:
+        itself = group == "Fidelity to the teacher" and model.role == "teacher"
+        return Entry(absent="the teacher itself" if itself else "not measured")
+    if isinstance(cell, Missing):
+        return Entry(absent=cell.kind, notes=notes.numbers(absence(cell)))
+    digits = decimals(cell.value, cell.interval, scale.divisor)
+    comparison = index.comparison(cell)
+    difference, difference_interval = difference_texts(comparison, scale) if comparison else ("", "")
+    unlike = f"no difference to the teacher: {comparison.incomparable}" if comparison and comparison.incomparable else ""
+    # What cannot differ, likeness to the teacher, needs no note that it has no difference.
+    unlike = "" if group == "Fidelity to the teacher" else unlike
+    return Entry(
+        value=number(cell.value / scale.divisor, digits),
+        interval=bounds(cell.interval, digits, scale.divisor),
+        difference=difference,
+        difference_interval=difference_interval,
+        significance=significance(comparison) if comparison and difference else "",
+        mark=mark_of(comparison),
+        notes=notes.numbers(plain(cell.warning), plain(comparison.note if comparison else ""), plain(unlike)),
+    )
+
+
+def row(inputs: ReportInputs, name: str, target: str, slice_id: str, group: str, index: Index, notes: Notes) -> Row | None:
+    """One metric over all models; None where no model has it on this target and slice."""
+    columns = models(inputs.record)
+    cells = [index.cells.get((name, model.name, target, slice_id)) for model in columns]
+    there = [cell for cell in cells if cell is not None]
+    if not there:
+        return None
+    scale = index.scale(name, target)
+    return Row(
+        title=metric_title(name, there[0].metric),
+        label=name,
+        unit=scale.unit,
+        direction=direction_of(cells),
+        protocol=protocol_of([cell for cell in there if isinstance(cell, Measurement)]),
+        entries=[entry(cell, model, group, index, scale, notes) for cell, model in zip(cells, columns, strict=True)],
+    )
+
+
+def protocol_of(measurements: Sequence[Measurement]) -> list[tuple[str, str]]:
+    """What made the numbers of a row; a field in which models differ lists every value once."""
+    texts: dict[str, list[str]] = {}
+    for measurement in measurements:
+        interval = measurement.interval
+        how = {"interval": f"{interval.level:.0%}, {interval.method}"} if interval else {}
+        facts = {"n": measurement.n, "extractor": measurement.extractor, **how, **measurement.protocol}
+        for key, value in facts.items():
+            if value is not None and str(value) not in texts.setdefault(key, []):
+                texts[key].append(str(value))
+    return [(key, "; ".join(values)) for key, values in texts.items() if values]
+
+
+def table(inputs: ReportInputs, target: str, slice_id: str) -> Table:
+    """Metrics by models for one target and slice; metrics without any cell there are left out."""
+    index, notes = Index.of(inputs), Notes()
+    groups = groups_by_name(inputs)
+    found: dict[str, list[Row]] = {title: [] for title in GROUPS}
+    for name in sorted(groups, key=lambda name: GROUPS.index(groups[name])):
+        made = row(inputs, name, target, slice_id, groups[name], index, notes)
+        if made:
+            found[groups[name]].append(made)
+    filled = [(title, SUBTITLES[title], rows) for title, rows in found.items() if rows]
+    return Table(target, slice_id, models(inputs.record), filled, notes.texts)
+
+
+def main_tables(inputs: ReportInputs) -> list[Table]:
+    """One table a target, over all samples."""
+    tables = [table(inputs, target, "all") for target in targets(inputs.record)]
+    return [made for made in tables if made.groups]
+
+
+def variation_slices(inputs: ReportInputs) -> list[str]:
+    """Slices that generate new samples: all that are no part of the same samples."""
+    axes = tuple(f"{axis}=" for axis in subset_axes(inputs.record))
+    return [s for s in slices(inputs.record) if not (axes and s.startswith(axes) and "&" not in s)]
+
+
+def variation_tables(inputs: ReportInputs) -> list[Table]:
+    """One table for every variation and target."""
+    tables = [table(inputs, t, s) for s in variation_slices(inputs) for t in targets(inputs.record)]
+    return [made for made in tables if made.groups]
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Cells that are missing for the same reason."""
+
+    kind: str
+    reason: str
+    titles: list[str]
+    cells: list[str]
+
+
+def absences_of(missing: Iterable[Missing]) -> list[Absence]:
+    """Missing cells joined by kind and reason; failures first."""
+    joined: dict[tuple[str, str], list[Missing]] = {}
+    for cell in missing:
+        joined.setdefault((cell.kind, cell.reason), []).append(cell)
+    urgency = ("failed", "unavailable", "skipped")
+    return [
+        Absence(
+            kind, reason, list(dict.fromkeys(metric_title(c.name, c.metric) for c in cells)),
+            list(dict.fromkeys(c.case_key for c in cells)),
+        )
+        for (kind, reason), cells in sorted(joined.items(), key=lambda item: urgency.index(item[0][0]))
+    ]  # fmt: skip
