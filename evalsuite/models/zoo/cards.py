@@ -33,7 +33,7 @@ class Facts:
 
 
 TRAJECTORY_DISTILLATION = (
-    "Trajectory distillation: 20,000 trajectories of the guided teacher (16 steps of DPM-Solver++(2M), guidance 1.5) are "
+    "Trajectory distillation: 12,000 trajectories of the guided teacher (16 steps of DPM-Solver++(2M), guidance 1.5) are "
     "stored, and the student learns to jump between their states with the target of progressive distillation (Salimans "
     "and Ho 2022, arXiv 2202.00512); guidance goes into the weights (Meng et al. 2023, arXiv 2210.03142). Charbonnier "
     "loss, AdamW, cosine schedule, moving average of the weights, bfloat16 autocast; seed 0."
