@@ -26,6 +26,8 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
         raise ValueError(f"{path} is not an IDX file of unsigned bytes (it starts with {content[:4]!r})")
     rank = content[3]
     header = 4 + 4 * rank
+    if len(content) < header:
+        raise ValueError(f"{path} ends within its header")
     shape = struct.unpack(f">{rank}I", content[4:header])
     values = np.frombuffer(content, dtype=np.uint8, offset=header)
     if values.size != int(np.prod(shape)):

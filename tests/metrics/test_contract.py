@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from evalsuite import plugins
 from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs, PairInputs, TimingInputs
-from evalsuite.records import Family, Timings
+from evalsuite.records import Family
 from tests.metrics.inputs import clouds, feature_inputs, images, noisy, pair_inputs, timing_inputs
 
 N = 240
@@ -108,8 +108,8 @@ def test_the_order_of_samples_does_not_matter(name):
 
 def reordered(inputs, order):
     if isinstance(inputs, FeatureInputs):
-        reference = inputs.reference.select(order[::-1])
-        return replace(inputs, generated=inputs.generated.select(order), reference=reference, groups=inputs.groups[order])
+        generated, reference = inputs.generated.select(order), inputs.reference.select(order[::-1])
+        return replace(inputs, generated=generated, reference=reference, groups=inputs.groups[order])
     return PairInputs(inputs.sample_ids[order], inputs.a[order], inputs.b[order])
 
 
@@ -134,14 +134,19 @@ def test_estimates_carry_what_their_family_needs(name):
 
 @pytest.mark.parametrize("name", [name for name, m in METRICS.items() if m.inputs == Inputs.TIMINGS])
 def test_a_broken_protocol_is_told(name):
-    inputs = inputs_of(METRICS[name])
-    broken = TimingInputs(tuple(Timings(**{**dict(t), "valid": False, "reason": "busy machine"}) for t in inputs.timings))
+    timings = inputs_of(METRICS[name]).timings
+    broken = TimingInputs(tuple(t.model_copy(update={"valid": False, "reason": "busy machine"}) for t in timings))
     for estimate in estimates(METRICS[name], broken).values():
         assert "busy machine" in estimate.warning
 
 
 def test_metrics_need_no_torch():
-    program = "import sys; from evalsuite import plugins; [plugins.find('metrics', n) for n in plugins.names('metrics')]"
-    loaded = f"{program}; print([m for m in ('torch', 'torchmetrics', 'skimage') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    program = """
+import sys
+from evalsuite import plugins
+for name in plugins.names("metrics"):
+    plugins.find("metrics", name)
+print([module for module in ("torch", "torchmetrics", "skimage") if module in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -45,7 +45,8 @@ def test_agrees_with_the_matrix_square_root_and_two_libraries():
     mix = rng.normal(size=(8, 8))
     x, y = (a.astype(np.float32) for a in (rng.normal(size=(150, 8)) @ mix + 0.2, rng.normal(size=(180, 8))))
     value = fid(x, y).value
-    moments = [{"mu": a.astype(np.float64).mean(0), "sigma": np.cov(a.astype(np.float64), rowvar=False)} for a in (x, y)]
+    exact = [a.astype(np.float64) for a in (x, y)]
+    moments = [{"mu": a.mean(axis=0), "sigma": np.cov(a, rowvar=False)} for a in exact]
     tensors = [torch.from_numpy(part[key]) for part in moments for key in ("mu", "sigma")]
     assert value == pytest.approx(by_sqrtm(x, y), rel=1e-8)
     assert value == pytest.approx(_compute_fid(*tensors).item(), rel=1e-8)

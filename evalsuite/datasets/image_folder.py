@@ -1,0 +1,125 @@
+"""A folder of images as reference: any images, as long as they have one size."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from evalsuite.errors import Failed, Unavailable
+from evalsuite.settings import Settings, SuitePath
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+GRAY_MODES = ("1", "L")
+COLOUR_MODES = ("RGB", "P", "CMYK", "YCbCr")
+
+
+class ImageFolder(Settings):
+    """All images below a folder, in the order of their relative paths; hidden files and other suffixes are left out.
+
+    If every image lies in a subfolder, the subfolders of the first level are the classes.
+
+    Attributes:
+        path: the folder.
+        licence: SPDX identifier or name, for the record.
+        source: where the images come from, for the record.
+    """
+
+    path: SuitePath
+    licence: str = "unknown"
+    source: str = "a local folder"
+
+    def fingerprint(self) -> str:
+        """SHA-256 over relative paths and file contents, which decide order, classes and pixels.
+
+        Raises:
+            Unavailable: there is no such folder, or no image in it.
+        """
+        digest = hashlib.sha256()
+        for file in self.files:
+            content = hashlib.sha256(file.read_bytes()).digest()
+            digest.update(file.relative_to(self.path).as_posix().encode() + b"\0" + content)
+        return digest.hexdigest()
+
+    def size(self) -> int:
+        return len(self.files)
+
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the first-level subfolders; empty where an image lies outside of them."""
+        parts = [file.relative_to(self.path).parts for file in self.files]
+        return tuple(sorted({part[0] for part in parts})) if all(len(part) > 1 for part in parts) else ()
+
+    def labels(self) -> NDArray[np.int64] | None:
+        """int64 ``[size]``, positions in ``class_names``; None where there are no classes."""
+        names = {name: label for label, name in enumerate(self.class_names())}
+        if not names:
+            return None
+        return np.array([names[file.relative_to(self.path).parts[0]] for file in self.files], np.int64)
+
+    def images(self, ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """uint8 ``[len(ids), C, H, W]`` in [0, 255], with C 1 for gray images and 3 for all others.
+
+        Raises:
+            Unavailable: there is no such folder, or no image in it.
+            Failed: an image cannot be read, is transparent, has more than 8 bits a channel or another shape than the
+                first of the folder.
+        """
+        shape = read_image(self.files[0]).shape
+        images = np.empty((len(ids), *shape), np.uint8)
+        for row, i in enumerate(ids):
+            images[row] = self._read_as(shape, self.files[i])
+        return images
+
+    def _read_as(self, shape: tuple[int, ...], file: Path) -> NDArray[np.uint8]:
+        image = read_image(file)
+        if image.shape != shape:
+            first, other = ("x".join(map(str, s)) for s in (shape, image.shape))
+            raise Failed(
+                f"{self.path}: images must have one shape; {self.files[0].name} has {first} (channels, height, width), "
+                f"{file.name} has {other}; resize them beforehand"
+            )
+        return image
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """Paths of the images, listed once."""
+        if not self.path.is_dir():
+            raise Unavailable(f"image folder {self.path} does not exist; set path to a folder of images")
+        names = (file.relative_to(self.path) for file in self.path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
+        found = [name for name in visible if (self.path / name).is_file()]
+        if not found:
+            raise Unavailable(f"image folder {self.path} has no image; expected files ending in {', '.join(SUFFIXES)}")
+        return tuple(self.path / name for name in sorted(found, key=Path.as_posix))
+
+
+def read_image(file: Path) -> NDArray[np.uint8]:
+    """One image, uint8 ``[C, H, W]``.
+
+    Only the formats above are tried, and an image so large that Pillow warns of a decompression bomb is an error.
+
+    Raises:
+        Failed: it is none of these formats, damaged, far too large, transparent, or has more than 8 bits a channel.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file, formats=FORMATS) as image:
+                if image.has_transparency_data:
+                    raise Failed(f"{file} is transparent, so its colours are not defined; flatten it onto a background")
+                if image.mode not in GRAY_MODES + COLOUR_MODES:
+                    raise Failed(f"{file} has pixels of mode {image.mode}; save it with 8 bits a channel")
+                pixels = np.asarray(image.convert("L" if image.mode in GRAY_MODES else "RGB"))
+    except UnidentifiedImageError as error:
+        raise Failed(f"{file} is not an image of the formats {', '.join(FORMATS)}, or is damaged") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise Failed(f"{file} is too large to be opened safely: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise on damaged files
+        raise Failed(f"{file} is damaged: {error}") from error
+    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
