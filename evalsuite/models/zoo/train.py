@@ -102,7 +102,7 @@ def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 10_000, seed: S
 
 
 @app.command()
-def trajectories(work_dir: WorkDir, count: Annotated[int, typer.Option(help="How many.")] = 20_000) -> None:
+def trajectories(work_dir: WorkDir, count: Annotated[int, typer.Option(help="How many.")] = 12_000) -> None:
     """Sample trajectories of the shipped teacher, from which the students learn."""
     distill.write_trajectories(checkpoint.load("fashion-teacher"), GUIDANCE_SCALE, count, work_dir / "trajectories")
 
