@@ -30,7 +30,8 @@ class Precision(FeatureMetric):
     k: Annotated[int, Field(ge=1)] = 5
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        """One value; ``per_sample`` is 0 or 1 for each generated sample, independent given the reference.
+        """One value; ``per_sample`` is 0 or 1 for each generated sample, independent given the reference: a proportion,
+        whose interval does not shrink to a point where all are inside.
 
         Raises:
             Skipped: no generated sample, or no more than k of the reference.
@@ -46,7 +47,7 @@ class Precision(FeatureMetric):
         return {
             "": Estimate(
                 value=float(inside.mean()),
-                family=Family.MEAN,
+                family=Family.PROPORTION,
                 n=len(inside),
                 per_sample=inside,
                 protocol={"estimator": "k-nearest-neighbour balls", "k": self.k, "n_reference": len(reference)},

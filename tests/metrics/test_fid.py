@@ -114,3 +114,7 @@ def test_a_single_group_gives_no_replicates():
     generated, reference = clouds()
     found = fid(generated, reference, groups=np.zeros(len(generated), np.int64))
     assert len(found.replicates) == len(found.group_sizes) == 0
+
+
+def test_constant_sets_are_as_far_apart_as_their_means():
+    assert fid(np.full((50, 3), 2.0), np.full((60, 3), 1.0)).value == pytest.approx(3)

@@ -7,6 +7,7 @@ from evalsuite.errors import Skipped
 from evalsuite.metrics import _neighbours
 from evalsuite.metrics.precision import Precision
 from evalsuite.metrics.recall import Recall
+from evalsuite.stats.single import interval_of
 from tests.metrics.inputs import clouds, feature_inputs
 
 
@@ -89,3 +90,10 @@ def test_too_few_samples_name_the_number_they_need():
         precision(generated, reference)
     with pytest.raises(Skipped, match="at least 8 generated samples, has 7"):
         recall(generated[:7], reference, groups=np.array([0, 0, 1, 1, 2, 3, 4]))
+
+
+def test_a_precision_of_one_still_has_an_interval():
+    reference = clouds(m=300)[1]
+    estimate = precision(0.05 * clouds()[0], reference)
+    interval = interval_of(estimate.family, estimate.value, n=estimate.n, per_sample=estimate.per_sample)
+    assert interval.low < estimate.value == interval.high == 1
