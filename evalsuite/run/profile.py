@@ -61,13 +61,14 @@ def profile(
     timings: list[Timings] = []
     missing: list[Missing] = []
     cells = [cell for cell in cells_of(suite, plan.cases) if cell.metric.inputs == Inputs.TIMINGS]
+    listener(Event("stage", "profile", total=len({cell.case.key for cell in cells})))
     for target in suite.targets:
         timed = []
         for cell in cells:
             if cell.case.target == target and adapter_of(cell.case).capabilities().timed:
                 timed.append(cell)
             elif cell.case.target == target:
-                missing.append(cell.missing(Skipped(f"adapter {cell.case.adapter} has no speed to measure")))
+                missing.extend(cell.missing(Skipped(f"adapter {cell.case.adapter} has no speed to measure")))
         if timed:
             together = _Together(suite, target, timed, profile)
             kept = None if fresh else together.recall(store)
@@ -79,6 +80,8 @@ def profile(
                 for case in together.cases:
                     listener(Event("cached", "profile", case.key))
             timings.extend(kept)
+    for absent in missing:
+        listener(Event("missing", "profile", absent.case_key, message=f"{absent.name}: {absent.reason}"))
     return timings, missing
 
 
@@ -126,7 +129,8 @@ class _Together:
 
     def failures(self, entrants: Sequence[Entrant]) -> list[Missing]:
         errors = {entrant.case_key: entrant.error for entrant in entrants if entrant.error is not None}
-        return [cell.missing(errors[cell.case.key]) for cell in self.cells if cell.case.key in errors]
+        failed = [cell for cell in self.cells if cell.case.key in errors]
+        return [gap for cell in failed for gap in cell.missing(errors[cell.case.key])]
 
     def _entrant(self, case: Case) -> Entrant:
         spec = SubjectSpec(case.adapter, dict(case.settings), self.target_spec.device, dict(self.target_spec.settings))

@@ -22,6 +22,8 @@ from evalsuite.records import Scalar, content_key
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import TargetSettings
 
+IMAGE_SHAPE = (1, 28, 28)
+
 
 class Scripted(Settings):
     """Sleeps, allocates, or fails.
@@ -52,7 +54,7 @@ class Scripted(Settings):
         return content_key(self.model_dump(mode="json")) if self.cached else ""
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(condition="class", image_shape=(1, 4, 4), timed=self.timed)
+        return Capabilities(condition="class", image_shape=IMAGE_SHAPE, timed=self.timed)
 
     def provenance(self) -> dict[str, str | int | float | None]:
         return {}
@@ -78,7 +80,7 @@ class _Loaded:
         if script.fail and self.calls > script.good_calls:
             count = self._fail(count)
         time.sleep(script.call_s + script.image_s * count)
-        return np.zeros((count, 1, 4, 4), np.uint8)
+        return np.zeros((count, *IMAGE_SHAPE), np.uint8)
 
     def _fail(self, count: int) -> int:
         if self.script.fail == "raise":

@@ -1,0 +1,76 @@
+"""What the harness itself costs: beside a bare loop over a model's calls, and inside the clock of a timed call."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from evalsuite.models.contract import Batch, NoProbe
+from evalsuite.pairing import seeds_of
+from evalsuite.profiling.subject import Subject, SubjectSpec
+from evalsuite.records import Case
+from evalsuite.run.generate import Order, generate_missing
+from evalsuite.run.samples import spans
+from evalsuite.store import Store
+from evalsuite.targets.contract import Target
+from tests.profiling.scripted import Bare, Scripted, scripted_plugins
+
+if TYPE_CHECKING:
+    from pytest_benchmark.fixture import BenchmarkFixture
+
+__all__ = ["scripted_plugins"]
+
+pytestmark = pytest.mark.usefixtures("scripted_plugins")
+
+BATCH_SIZE, NUM_BATCHES = 64, 8
+MODEL = Scripted(call_s=0.05)  # 0.8 ms an image: as fast as a small one-step student on one core
+MOST_OVERHEAD = 0.05
+
+
+def order_of(store: Store, samples_key: str) -> Order:
+    ids = np.arange(BATCH_SIZE * NUM_BATCHES, dtype=np.int64)
+    case = Case("m@t/all", samples_key, "m", "student", "scripted", MODEL.model_dump(), "t", "all", ids)
+    return Order(store, "bare", {"batch_size": BATCH_SIZE}, 0, 10, ((case, tuple(spans(len(ids), BATCH_SIZE))),))
+
+
+def bare_loop() -> None:
+    """Nothing but the model's calls."""
+    target: Target = Bare()
+    with MODEL.open(target) as model:
+        for first in range(0, BATCH_SIZE * NUM_BATCHES, BATCH_SIZE):
+            ids = np.arange(first, first + BATCH_SIZE, dtype=np.int64)
+            model.generate(Batch(ids, ids, ids % 10), NoProbe())
+
+
+def test_generation_costs_little_more_than_a_bare_loop(tmp_path: Path, benchmark: BenchmarkFixture) -> None:
+    """Seeds, labels, checks of the images, checksums and the cache together stay under 5 % of the model's time."""
+    store, keys, bare_s = Store(tmp_path), count(), []
+
+    def setup() -> tuple[tuple[Order, object], dict[str, object]]:
+        """The bare loop takes turns with the harness, so that a drift of the machine falls on both."""
+        begin = time.perf_counter()
+        bare_loop()
+        bare_s.append(time.perf_counter() - begin)
+        return (order_of(store, f"key{next(keys)}"), lambda done, total: None), {}
+
+    benchmark.pedantic(generate_missing, setup=setup, rounds=8)  # type: ignore[no-untyped-call]
+    assert store.digest("samples", f"key0/0-{BATCH_SIZE}") is not None
+    if benchmark.stats is not None:
+        overhead = benchmark.stats.stats.median / float(np.median(bare_s)) - 1
+        benchmark.extra_info["overhead"] = overhead
+        assert overhead < MOST_OVERHEAD
+
+
+def test_clock_adds_little_to_a_timed_call(benchmark: BenchmarkFixture) -> None:
+    """A model that does nothing takes microseconds: far below a thousandth of the fastest real call."""
+    subject = Subject(SubjectSpec("scripted", {}, "bare", {}))
+    ids = np.arange(1, dtype=np.int64)
+    seconds = benchmark(subject.time, [Batch(ids, seeds_of(ids, 0), ids)] * 100)
+    assert len(seconds) == 100
+    if benchmark.enabled:
+        assert np.median(seconds) < 1e-3
