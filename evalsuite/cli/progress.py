@@ -90,8 +90,10 @@ class ProgressDisplay:
             if self._stage is not None:
                 self._bars.update(self._stage, completed=event.done, total=event.total or None)
             return
+        self._ended.discard(event.key)  # a model is timed in several scenarios, one after the other
         if event.key not in self._cells:
-            self._cells[event.key] = self._bars.add_task(f"  {escape(event.key)}", total=event.total or None)
+            label = f"  {event.key} {event.message}".rstrip()
+            self._cells[event.key] = self._bars.add_task(escape(label), total=event.total or None)
         self._bars.update(self._cells[event.key], completed=event.done)
         if event.done >= event.total:
             self._end(event.key)
