@@ -1,0 +1,63 @@
+"""What is imported is declared, what is declared is imported, and the constraints name all of it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT
+from tests.test_layers import imports_of, parsed
+
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "markupsafe": "jinja2",
+    "pydantic_core": "pydantic",
+    "pytest_benchmark": "pytest-benchmark",
+    "skimage": "scikit-image",
+    "torch_fidelity": "torch-fidelity",
+    "yaml": "pyyaml",
+}
+"""Where a package is not imported under the name of what installs it."""
+
+TOOLS = frozenset({"pytest", "pytest-benchmark", "mypy", "ruff"})
+"""Of the tests: called by their commands or as plug-ins."""
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def third_parties(folder: Path) -> set[str]:
+    """Distributions that the modules below a folder import, at the top or in functions."""
+    names = {name.split(".")[0] for path in folder.rglob("*.py") for name in imports_of(parsed(path))}
+    foreign = names - sys.stdlib_module_names - {"evalsuite", "tests"}
+    return {DISTRIBUTIONS.get(name, name) for name in foreign}
+
+
+def declared(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=~! ]", requirement)[0] for requirement in requirements}
+
+
+def test_the_package_imports_what_it_declares() -> None:
+    assert third_parties(ROOT / "evalsuite") == declared(PROJECT["dependencies"])
+
+
+def test_the_tests_import_what_they_declare() -> None:
+    test = declared(PROJECT["optional-dependencies"]["test"])
+    assert third_parties(ROOT / "tests") - declared(PROJECT["dependencies"]) | TOOLS == test
+
+
+def test_the_constraints_name_every_requirement() -> None:
+    constrained = {line.partition("==")[0].lower().replace("_", "-") for line in constraints()}
+    wanted = declared(PROJECT["dependencies"]) | declared(PROJECT["optional-dependencies"]["test"])
+    assert wanted <= constrained
+
+
+def test_the_constraints_are_versions_only() -> None:
+    assert [line for line in constraints() if not re.fullmatch(r"[A-Za-z0-9_.-]+==[0-9A-Za-z.+!-]+", line)] == []
+
+
+def constraints() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
