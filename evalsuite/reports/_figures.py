@@ -16,6 +16,8 @@ from evalsuite.reports._models import Model, models, place, targets
 from evalsuite.reports._tables import group_of
 from evalsuite.reports.contract import ReportInputs
 
+WIDTH = 9.0
+"""Of a figure in inches; on the page it is as wide as the text."""
 SHOWN_POINTS = 240
 """Points a model in a strip; more are thinned to evenly spaced quantiles, which keeps the shape and the extremes."""
 LONGEST_NAME = 28
@@ -89,7 +91,7 @@ def tradeoff(points: Sequence[Point], target: str, name: str) -> Drawing:
     horizontal = metric_title(latency.name, latency.metric)
     scale = scale_for("s", Family.LATENCY, (p.latency.value for p in points))
     better = "higher" if quality.higher_is_better else "lower"
-    with canvas(7.2, 4.0) as figure:
+    with canvas(WIDTH, 4.1) as figure:
         axes = figure.subplots()
         axes.set_xscale("log")
         front = pareto(points)
@@ -209,7 +211,7 @@ def timed_scenarios(record: RunRecord, target: str) -> dict[str, list[Timed]]:
 def distribution(timed: Sequence[Timed], scenario: str, target: str, name: str) -> Drawing:
     """A strip of raw values a model, with the quartiles as a box and the median and p90 as marks."""
     scale = scale_for("s", Family.LATENCY, (float(np.median(t.values)) for t in timed))
-    with canvas(7.2, 1.0 + 0.52 * len(timed)) as figure:
+    with canvas(WIDTH, 1.0 + 0.52 * len(timed)) as figure:
         axes = figure.subplots()
         axes.set_xscale("log")
         for row, (model, timings, values) in enumerate(timed):

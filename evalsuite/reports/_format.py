@@ -91,6 +91,16 @@ def metric_title(name: str, metric: str) -> str:
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
+def counted(count: int, noun: str) -> str:
+    """``1 cell``, ``2 cells``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def condition(slice_id: str) -> str:
+    """A slice as the start of a caption."""
+    return "All samples" if slice_id == "all" else f"Slice {slice_id}"
+
+
 def plain(text: str) -> str:
     """Foreign text with every character visible: control, format and line-separating ones become ``<U+202E>``."""
     hidden = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

@@ -8,9 +8,9 @@ from typing import Literal
 
 from evalsuite.records import Family, Measurement, Verdict
 from evalsuite.reports._figures import tradeoff_points
-from evalsuite.reports._format import metric_title, plain
+from evalsuite.reports._format import counted, metric_title, plain
 from evalsuite.reports._models import Model, models, targets
-from evalsuite.reports._tables import MARK_SIGNS, Index, Mark, difference_texts, mark_of
+from evalsuite.reports._tables import Index, Mark, difference_texts, mark_of
 from evalsuite.reports.contract import ReportInputs
 
 Outcome = Literal["pass", "fail", "inconclusive", "incomparable", "missing"]
@@ -38,10 +38,6 @@ class Figure:
     value: str
     mark: Mark
 
-    @property
-    def sign(self) -> str:
-        return MARK_SIGNS[self.mark]
-
 
 def headline(inputs: ReportInputs) -> Headline:
     """The most urgent outcome of the gates, and what else the reader must know at once."""
@@ -64,11 +60,6 @@ def headline(inputs: ReportInputs) -> Headline:
         return Headline(worst, WORDS[worst], f"All {len(verdicts)} gates pass.{broken}")
     parts = [f"{count} {phrases[outcome]}" for outcome, count in counts if count]
     return Headline(worst, WORDS[worst], f"Of {len(verdicts)} gates, {_joined(parts)}.{broken}")
-
-
-def counted(count: int, noun: str) -> str:
-    """``1 cell``, ``2 cells``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -15,10 +15,10 @@ from markupsafe import Markup
 from evalsuite.reports import _models
 from evalsuite.reports._drawing import inline
 from evalsuite.reports._figures import figures
-from evalsuite.reports._format import flattened, plain
+from evalsuite.reports._format import condition, counted, flattened, plain
 from evalsuite.reports._gallery import galleries
 from evalsuite.reports._heatmap import SHADES, heat_maps
-from evalsuite.reports._summary import cards, counted, gate_rows, headline
+from evalsuite.reports._summary import cards, gate_rows, headline
 from evalsuite.reports._tables import MARK_SIGNS, absences_of, main_tables, variation_tables
 from evalsuite.reports.contract import ReportInputs
 
@@ -74,6 +74,7 @@ def _environment() -> Environment:
         inline=lambda figure: Markup(inline(figure)),  # noqa: S704 - written by an XML serialiser, which escapes
         flattened=flattened,
         counted=counted,
+        condition=condition,
         sign=MARK_SIGNS.__getitem__,
     )
     return environment
@@ -85,8 +86,8 @@ def _style(inputs: ReportInputs) -> dict[str, Any]:
     rules = [f".model-{index} {{ --model: {colour}; }}" for index, colour in models.items()]
     for shade in range(1, SHADES + 1):
         opacity = 0.1 + 0.5 * shade / SHADES
-        rules.append(f".shade-{shade} {{ background: rgb(var(--better-rgb) / {opacity:.2f}); }}")
-        rules.append(f".shade--{shade} {{ background: rgb(var(--worse-rgb) / {opacity:.2f}); }}")
+        rules.append(f".heat .shade-{shade} {{ background: rgb(var(--better-rgb) / {opacity:.2f}); }}")
+        rules.append(f".heat .shade--{shade} {{ background: rgb(var(--worse-rgb) / {opacity:.2f}); }}")
     css = (TEMPLATES / "style.css").read_text("utf-8") + "\n".join(rules) + "\n"
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
