@@ -1,0 +1,133 @@
+"""A baseline: the numbers of a run with all that a later paired comparison needs, in two small files.
+
+``<name>.json`` holds measurements and checksums, ``<name>.safetensors`` the arrays, each once, per-sample values in
+float32. Timings are not in it: they belong to one machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from evalsuite.errors import RecordError, UsageError
+from evalsuite.records import (
+    FORMAT_VERSION,
+    Identity,
+    Measurement,
+    Record,
+    RunRecord,
+    Scalar,
+    canonical_json,
+    read_arrays,
+    read_json,
+    write_atomically,
+)
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Baseline(Record):
+    """The measurements of an earlier run."""
+
+    format_version: int = FORMAT_VERSION
+    suite: str
+    suite_hash: str
+    environment: dict[str, Scalar]
+    measurements: list[Measurement]
+
+    def find(self, identity: Identity) -> Measurement | None:
+        """The measurement of this identity."""
+        return next((m for m in self.measurements if m.identity == identity), None)
+
+
+def save(record: RunRecord, name: str, folder: Path) -> list[Path]:
+    """Write ``<folder>/<suite>/<name>.json`` and ``.safetensors``.
+
+    Returns:
+        Both paths.
+
+    Raises:
+        UsageError: the name would not make a file name.
+        StoreError: they cannot be written.
+    """
+    from safetensors.numpy import save as pack
+
+    if not NAME.fullmatch(name):
+        raise UsageError(f"found the baseline name {name!r}, expected letters, digits, '.', '_' and '-'")
+    arrays: dict[str, NDArray[Any]] = {}
+    measurements = []
+    for measurement in record.measurements:
+        names = {}
+        for field, array in measurement.arrays().items():
+            kept = _compact(field, array)
+            key = hashlib.sha256(kept.dtype.str.encode() + kept.tobytes()).hexdigest()[:16]
+            arrays[key] = kept
+            names[field] = key
+        measurements.append({**measurement.model_dump(mode="json"), "arrays": names})
+    packed = pack(arrays)
+    content = {
+        "format_version": FORMAT_VERSION,
+        "suite": record.suite["suite"],
+        "suite_hash": record.suite_hash,
+        "environment": record.environment,
+        "measurements": measurements,
+        "arrays_sha256": hashlib.sha256(packed).hexdigest(),
+    }
+    content["sha256"] = hashlib.sha256(canonical_json(content)).hexdigest()
+    paths = [folder / record.suite["suite"] / f"{name}{suffix}" for suffix in (".json", ".safetensors")]
+    write_atomically(paths[1], packed)
+    write_atomically(paths[0], json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
+    return paths
+
+
+def load(path: Path) -> Baseline:
+    """Read a baseline's JSON file and the arrays beside it.
+
+    Raises:
+        RecordError: it is missing, damaged, changed after it was written, or of an unknown format version.
+    """
+    content = read_json(path)
+    if content.get("format_version") != FORMAT_VERSION:
+        found = content.get("format_version")
+        raise RecordError(f"{path}: format version {found!r}, this evalsuite reads {FORMAT_VERSION}")
+    checksum = content.pop("sha256", None)
+    if hashlib.sha256(canonical_json(content)).hexdigest() != checksum:
+        raise RecordError(f"{path}: its checksum does not fit; it was changed after it was written")
+    arrays = read_arrays(path.with_suffix(".safetensors"), content.pop("arrays_sha256", None))
+    try:
+        for measurement in content["measurements"]:
+            names = measurement.pop("arrays")
+            measurement.update({field: _restored(field, arrays[key]) for field, key in names.items()})
+        return Baseline.model_validate(content)
+    except (ValidationError, LookupError, TypeError, AttributeError) as error:
+        raise RecordError(f"{path}: not a baseline: {error}") from error
+
+
+def load_all(suite: str, folder: Path) -> dict[str, Baseline]:
+    """Every baseline of a suite, by name.
+
+    Raises:
+        RecordError: one of them cannot be read.
+    """
+    return {path.stem: load(path) for path in sorted((folder / suite).glob("*.json"))}
+
+
+def _compact(field: str, array: NDArray[Any]) -> NDArray[Any]:
+    if field == "per_sample":
+        return np.ascontiguousarray(array, dtype=np.float32)
+    if field == "sample_ids":
+        return np.ascontiguousarray(array, dtype=np.int32)
+    return np.ascontiguousarray(array)
+
+
+def _restored(field: str, array: NDArray[Any]) -> NDArray[Any]:
+    if field == "per_sample":
+        return array.astype(np.float64)
+    return array.astype(np.int64) if field == "sample_ids" else array
