@@ -63,11 +63,12 @@ def compare(
 
 def gate(run: RunArgument, baselines: BaselinesOption = BASELINES, as_json: JsonOption = False) -> None:
     """Judge the gates of a run's suite; the exit code is the verdict."""
+    from evalsuite.compare.baseline import load_all
     from evalsuite.compare.gate import exit_code, judge
     from evalsuite.run.history import load_run
 
     record, _ = load_run(run)
-    verdicts = judge(record, load_baselines(record, baselines))
+    verdicts = judge(record, load_all(record.suite["suite"], baselines))
     if as_json:
         show_json([verdict.model_dump(mode="json") for verdict in verdicts])
     else:
