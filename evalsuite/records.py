@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -113,11 +115,13 @@ class FeatureSet:
 
     def select(self, rows: NDArray[np.int64]) -> FeatureSet:
         """The rows at these positions (not ids)."""
-        pick = lambda array: None if array is None else array[rows]  # noqa: E731
-        return FeatureSet(
-            self.extractor, self.fingerprint, self.preprocessing, self.sample_ids[rows], self.features[rows],
-            pick(self.logits), pick(self.labels), self.source,
-        )  # fmt: skip
+        return replace(
+            self,
+            sample_ids=self.sample_ids[rows],
+            features=self.features[rows],
+            logits=None if self.logits is None else self.logits[rows],
+            labels=None if self.labels is None else self.labels[rows],
+        )
 
 
 # --- what a run records --------------------------------------------------------------------------------------------
@@ -318,8 +322,8 @@ class RunRecord(Record):
         """
         from safetensors.numpy import save
 
-        arrays = {f"{i}/{name}": np.ascontiguousarray(a) for i, m in enumerate(self.measurements) for name, a in m.arrays().items()}
-        packed = save(arrays)
+        arrays = [m.arrays().items() for m in self.measurements]
+        packed = save({f"{i}/{name}": np.ascontiguousarray(a) for i, items in enumerate(arrays) for name, a in items})
         content = self.model_dump(mode="json")
         content["content_hash"] = self.content_hash
         content["arrays_sha256"] = hashlib.sha256(packed).hexdigest()
@@ -335,12 +339,12 @@ class RunRecord(Record):
         """
         path = Path(folder)
         path = path / "record.json" if path.is_dir() else path
-        content = _read_json(path)
+        content = read_json(path)
         version = content.get("format_version")
         if version != FORMAT_VERSION:
             raise RecordError(f"{path}: format version {version!r}, this evalsuite reads {FORMAT_VERSION}")
         expected = content.pop("content_hash", None)
-        arrays = _read_arrays(path.parent / "arrays.safetensors", content.pop("arrays_sha256", None))
+        arrays = read_arrays(path.parent / "arrays.safetensors", content.pop("arrays_sha256", None))
         try:
             for key, array in arrays.items():
                 index, name = key.split("/")
@@ -353,7 +357,7 @@ class RunRecord(Record):
         return record
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -365,7 +369,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def _read_arrays(path: Path, sha256: str | None) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path, sha256: str | None) -> dict[str, NDArray[Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -394,18 +398,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         StoreError: the file cannot be written; says whether the disk is full or the folder read-only.
     """
-    import os
-
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        try:
+        with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        except OSError:
-            pass
         raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 
 

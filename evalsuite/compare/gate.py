@@ -14,12 +14,11 @@ from typing import Literal
 from evalsuite.compare.baseline import Baseline
 from evalsuite.compare.difference import difference, incomparable
 from evalsuite.compare.evidence import TIMED, Evidence, evidence_of
-from evalsuite.compare.sentences import gate_line, reason_of
+from evalsuite.compare.sentences import PASS_LEVEL, gate_line, reason_of
 from evalsuite.records import Cell, Comparison, Identity, Measurement, Missing, RunRecord, Verdict
 from evalsuite.stats.multiple import holm
 from evalsuite.suite.schema import GateSpec, Margin, Suite
 
-PASS_LEVEL = 0.05
 PASS, REGRESSION, CELLS_FAILED, INCONCLUSIVE = 0, 1, 4, 3
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from evalsuite.records import Comparison, Measurement
 from evalsuite.stats.power import samples_needed
 from evalsuite.suite.schema import GateSpec, Margin
+
+PASS_LEVEL = 0.05
+"""Level of ``p_pass``; not corrected for several gates, since all must pass."""
 
 
 def gate_line(gate: GateSpec, who: str) -> str:
@@ -78,11 +83,11 @@ def _ending(outcome: str, gate: GateSpec) -> str:
 
 def _samples_advice(gate: GateSpec, candidate: Measurement, against: Measurement, comparison: Comparison) -> str:
     """How many samples would decide, if the difference stays what it is; "" where that is not known."""
-    found, detectable = comparison.value, comparison.minimum_detectable_effect
-    if found is None or detectable is None or comparison.scale == "ratio" or gate.margin is None:
+    found, error = comparison.value, comparison.standard_error
+    if found is None or error is None or comparison.scale == "ratio" or gate.margin is None:
         return ""
     worse = found if not candidate.higher_is_better else -found
     margin = gate.margin
     allowed = margin.absolute if margin.absolute is not None else (margin.relative or 0.0) * abs(against.value)
-    distance = abs(worse - allowed)
-    return f"; about {samples_needed(candidate.n, detectable, distance)} samples would decide" if distance else ""
+    needed = samples_needed(candidate.n, error, abs(worse - allowed), PASS_LEVEL)
+    return f"; about {needed:.0f} samples would decide" if math.isfinite(needed) else ""
