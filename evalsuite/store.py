@@ -25,6 +25,7 @@ from evalsuite.records import write_atomically
 
 _DIGEST_BYTES = 32
 _DOCUMENT = "document"
+_ABANDONED_S = 3600.0
 _ADVICE = "free space there, or choose another folder with --cache or EVALSUITE_CACHE"
 
 
@@ -90,6 +91,19 @@ class Store:
             raise StoreError(f"the cache cannot take a result: {error}; {_ADVICE}") from error
         return digest.hexdigest()
 
+    def require_writable(self) -> None:
+        """Find out before hours of work that nothing could be kept.
+
+        Raises:
+            StoreError: the folder is read-only or the disk full; says what to try.
+        """
+        probe = self.root / f".writable-{os.getpid()}"
+        try:
+            write_atomically(probe, b"evalsuite")
+            probe.unlink(missing_ok=True)
+        except (StoreError, OSError) as error:
+            raise StoreError(f"the cache cannot be written: {error}; {_ADVICE}") from error
+
     def digest(self, room: str, key: str) -> str | None:
         """SHA-256 of an entry's content, checked now; None if it is absent or was damaged (it is discarded then)."""
         packed = self._verified(room, key)
@@ -113,7 +127,7 @@ class Store:
 
     def forget(self, room: str, prefix: str) -> None:
         """Remove every entry whose key begins with ``prefix/``: what must not outlive a run."""
-        for path in _entries(self.root / room / prefix):
+        for path in _entries(self._path(room, prefix)):
             self._discard(path)
 
     def size(self) -> list[StoreSize]:
@@ -125,6 +139,7 @@ class Store:
         """Remove entries not used for so long, then the longest unused until the store fits; the bytes freed."""
         known = sorted((_last_used(path), path.stat().st_size, path) for path in _entries(self.root))
         total, freed, now = sum(size for _, size, _ in known), 0, time.time()
+        self._discard_abandoned(now)
         for used, size, path in known:
             too_old = older_than_s is not None and now - used > older_than_s
             too_much = max_bytes is not None and total - freed > max_bytes
@@ -150,6 +165,12 @@ class Store:
         with contextlib.suppress(OSError):
             os.utime(path)
         return packed
+
+    def _discard_abandoned(self, now: float) -> None:
+        """Temporary files of processes that were killed while they wrote."""
+        for path in self.root.rglob("*.part"):
+            if now - _last_used(path) > _ABANDONED_S:
+                self._discard(path)
 
     @staticmethod
     def _discard(path: Path) -> None:

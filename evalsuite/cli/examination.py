@@ -15,7 +15,7 @@ from evalsuite.cli.wording import size
 from evalsuite.errors import CellError, StoreError
 from evalsuite.plugins import Room, find, names
 from evalsuite.records import write_atomically
-from evalsuite.run.environment import describe_machine
+from evalsuite.pipeline.environment import describe_machine
 from evalsuite.store import Store
 
 BUSY_SHARE = 0.5

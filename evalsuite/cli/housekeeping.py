@@ -78,7 +78,7 @@ def first_line(plugin: type) -> str:
 
 def list_runs() -> None:
     """List the finished runs below runs/, newest first."""
-    from evalsuite.run.history import finished_runs
+    from evalsuite.pipeline.history import finished_runs
 
     for folder in finished_runs():
         write(f"{folder}\n")
@@ -86,7 +86,7 @@ def list_runs() -> None:
 
 def latest_run() -> None:
     """Print the folder of the newest finished run."""
-    from evalsuite.run.history import LATEST, run_folder
+    from evalsuite.pipeline.history import LATEST, run_folder
 
     write(f"{run_folder(LATEST)}\n")
 

@@ -105,9 +105,9 @@ def plan(
 ) -> None:
     """Say what a run would do: cases, samples, and what they cost in disk and time if the cache holds none of them."""
     from evalsuite.cli.tables import planned
-    from evalsuite.run.estimate import estimate
-    from evalsuite.run.history import finished_records
-    from evalsuite.run.plan import make_plan, with_samples
+    from evalsuite.pipeline.estimate import estimate
+    from evalsuite.pipeline.history import finished_records
+    from evalsuite.pipeline.plan import make_plan, with_samples
     from evalsuite.suite.load import load_suite
 
     loaded = with_samples(load_suite(suite), samples)

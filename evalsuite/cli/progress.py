@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from evalsuite.cli.terminal import console_on
-from evalsuite.run.events import Event
+from evalsuite.pipeline.events import Event
 
 
 class ProgressDisplay:

@@ -34,7 +34,7 @@ def report(
 ) -> None:
     """Write the report files of a run again."""
     from evalsuite import session
-    from evalsuite.run.history import run_folder
+    from evalsuite.pipeline.history import run_folder
 
     for path in session.render(run_folder(run), formats=formats):
         write(f"{path}\n")
@@ -49,7 +49,7 @@ def compare(
 ) -> None:
     """Compare students with their teacher, or a run with an earlier one."""
     from evalsuite.compare.tables import against_teacher, between_runs
-    from evalsuite.run.history import load_run
+    from evalsuite.pipeline.history import load_run
 
     record, _ = load_run(run)
     comparisons = against_teacher(record) if against is None else between_runs(record, load_run(against)[0])
@@ -65,7 +65,7 @@ def gate(run: RunArgument, baselines: BaselinesOption = BASELINES, as_json: Json
     """Judge the gates of a run's suite; the exit code is the verdict."""
     from evalsuite.compare.baseline import load_all
     from evalsuite.compare.gate import exit_code, judge
-    from evalsuite.run.history import load_run
+    from evalsuite.pipeline.history import load_run
 
     record, _ = load_run(run)
     verdicts = judge(record, load_all(record.suite["suite"], baselines))
@@ -85,7 +85,7 @@ def save_baseline(
 ) -> None:
     """Keep a run's numbers, with what a later paired comparison needs."""
     from evalsuite.compare import baseline
-    from evalsuite.run.history import load_run
+    from evalsuite.pipeline.history import load_run
 
     record, _ = load_run(run)
     for path in baseline.save(record, name, baselines):

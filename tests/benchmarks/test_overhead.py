@@ -14,8 +14,8 @@ from evalsuite.models.contract import Batch, NoProbe
 from evalsuite.pairing import seeds_of
 from evalsuite.profiling.subject import Subject, SubjectSpec
 from evalsuite.records import Case
-from evalsuite.run.generate import Order, generate_missing
-from evalsuite.run.samples import spans
+from evalsuite.pipeline.generate import Order, generate_missing
+from evalsuite.pipeline.samples import spans
 from evalsuite.store import Store
 from evalsuite.targets.contract import Target
 from tests.profiling.scripted import Bare, Scripted, scripted_plugins

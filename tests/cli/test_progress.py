@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalsuite.cli.progress import ProgressDisplay
-from evalsuite.run.events import Event
+from evalsuite.pipeline.events import Event
 
 
 def test_without_a_terminal_it_writes_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,9 @@ from evalsuite.executors.local import Local
 from evalsuite.profiling import profiles
 from evalsuite.profiling.profiles import Pace, Profile
 from evalsuite.records import Missing, Timings
-from evalsuite.run.events import Event
-from evalsuite.run.plan import make_plan
-from evalsuite.run.profile import profile
+from evalsuite.pipeline.events import Event
+from evalsuite.pipeline.plan import make_plan
+from evalsuite.pipeline.profile import profile
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 from tests.profiling.inline import Inline
@@ -31,7 +31,7 @@ def _quick_profile(monkeypatch: pytest.MonkeyPatch) -> None:
         "single_stream": Pace(2, 2, 0.0, warmups=1, lead_in=0),
         "offline": Pace(2, 1, 0.0, warmups=1, lead_in=0),
     }
-    monkeypatch.setattr("evalsuite.run.profile.PROFILES", {"quick": Profile(paces, processes=2, patience_s=2.0)})
+    monkeypatch.setattr("evalsuite.pipeline.profile.PROFILES", {"quick": Profile(paces, processes=2, patience_s=2.0)})
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 
 from evalsuite.records import Case, Plan, RunRecord, Timings
-from evalsuite.run.plan import adapter_of
+from evalsuite.pipeline.plan import adapter_of
 from evalsuite.suite.schema import Suite
 
 

@@ -19,10 +19,10 @@ from evalsuite.profiling.profiles import PROFILES
 from evalsuite.profiling.session import Entrant, ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
 from evalsuite.records import Case, Missing, Plan, Timings, content_key
-from evalsuite.run.cells import PlannedCell, cells_of
-from evalsuite.run.environment import describe_machine
-from evalsuite.run.events import Event, Listener
-from evalsuite.run.plan import adapter_of, labels_of, target_of
+from evalsuite.pipeline.cells import PlannedCell, cells_of
+from evalsuite.pipeline.environment import describe_machine
+from evalsuite.pipeline.events import Event, Listener
+from evalsuite.pipeline.plan import adapter_of, labels_of, target_of
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 

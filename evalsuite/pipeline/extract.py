@@ -1,0 +1,243 @@
+"""Samples and reference -> features: each image passes each extractor once, for all metrics that want it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite import plugins
+from evalsuite.datasets.contract import Dataset
+from evalsuite.errors import CellError, EvalsuiteError, Failed
+from evalsuite.executors.contract import Executor, Progress, Task
+from evalsuite.features.contract import Extracted, Extractor, LoadedExtractor
+from evalsuite.metrics.contract import Inputs
+from evalsuite.records import Case, FeatureSet, Plan
+from evalsuite.pipeline.cells import metric_of
+from evalsuite.pipeline.events import Event, Listener
+from evalsuite.pipeline.generate import Samples
+from evalsuite.pipeline.plan import adapter_of, labels_of
+from evalsuite.pipeline.samples import SampleSet, Span, read_images, spans
+from evalsuite.store import Store
+from evalsuite.suite.schema import ReferenceSpec, Suite
+
+ROOM = "features"
+REFERENCE = "reference"
+REFERENCE_CHUNK = 512
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Images of one chunk: generated (a key in the store) or of the reference (a span of its images). Picklable."""
+
+    owner: str
+    images: str | Span
+    features_key: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one child process extracts. Picklable."""
+
+    store: Store
+    extractor: str
+    reference: ReferenceSpec
+    sources: tuple[Source, ...]
+
+
+@dataclass
+class Features:
+    """What extraction ended with, by extractor and by the key of the generating case (or ``reference``)."""
+
+    sets: dict[tuple[str, str], FeatureSet] = field(default_factory=dict)
+    errors: dict[tuple[str, str], CellError] = field(default_factory=dict)
+
+    def of(self, extractor: str, owner: str) -> FeatureSet:
+        """The features of a generating case or of the reference.
+
+        Raises:
+            CellError: there are none.
+        """
+        error = self.errors.get((extractor, "")) or self.errors.get((extractor, owner))
+        if error is not None:
+            raise error
+        return self.sets[extractor, owner]
+
+
+def extract(
+    suite: Suite, plan: Plan, samples: Samples, *, executor: Executor, store: Store, listener: Listener, timeout_s: float
+) -> Features:
+    """Features of all samples and of the reference, by every extractor that a metric of the suite names.
+
+    Raises:
+        StoreError: the store cannot take new features.
+    """
+    names = _extractors(suite)
+    listener(Event("stage", "extract", total=len(names)))
+    features = Features()
+    step = _Extraction(suite, plan, samples, store, features)
+    orders = {}
+    for name in names:
+        try:
+            step.add(name)
+        except CellError as error:
+            features.errors[name, ""] = error
+            continue
+        missing = [source for source in step.sources(name) if store.digest(ROOM, source.features_key) is None]
+        if missing:
+            orders[name] = Order(store, name, suite.reference, tuple(missing))
+        else:
+            listener(Event("cached", "extract", name))
+    if orders:
+        store.require_writable()
+        _work_off(orders, executor, listener, timeout_s, features)
+    for name in step.extractors:
+        step.collect(name)
+    return features
+
+
+def _extractors(suite: Suite) -> list[str]:
+    """The union over all metrics, in the order of the suite."""
+    metrics = (metric_of(spec) for spec in suite.metrics)
+    named: Iterable[Any] = (metric for metric in metrics if metric.inputs == Inputs.FEATURES)
+    return list(dict.fromkeys(metric.extractor for metric in named))
+
+
+def _work_off(
+    orders: dict[str, Order], executor: Executor, listener: Listener, timeout_s: float, features: Features
+) -> None:
+    tasks = [Task(name, extract_missing, (order,), timeout_s) for name, order in orders.items()]
+    for news in executor.map(tasks):
+        if isinstance(news, Progress):
+            listener(Event("progress", "extract", news.key, news.done, news.total))
+        elif isinstance(news.error, CellError):
+            features.errors[news.key, ""] = news.error
+            listener(Event("missing", "extract", news.key, message=str(news.error)))
+        elif news.error is not None:
+            raise news.error
+        else:
+            features.errors.update({(news.key, owner): error for owner, error in news.value.items()})
+
+
+class _Extraction:
+    """Which chunks of images there are, and the feature sets made of them."""
+
+    def __init__(self, suite: Suite, plan: Plan, samples: Samples, store: Store, features: Features) -> None:
+        self.suite, self.samples, self.store, self.features = suite, samples, store, features
+        self.cases = {case.key: case for case in plan.cases if case.key in samples.sets}
+        spec = suite.reference
+        self.dataset: Dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+        self.extractors: dict[str, tuple[Extractor, str]] = {}
+
+    def add(self, name: str) -> None:
+        """Take in an extractor.
+
+        Raises:
+            Unavailable: its weights or a package are missing.
+        """
+        extractor: Extractor = plugins.find("features", name)()
+        self.extractors[name] = extractor, extractor.fingerprint()
+
+    def sources(self, name: str) -> list[Source]:
+        _, fingerprint = self.extractors[name]
+        found = [source for key in self.cases for source in self._generated(key, fingerprint)]
+        return self._reference(fingerprint) + found
+
+    def _generated(self, case_key: str, fingerprint: str) -> list[Source]:
+        chunks = self.samples.sets[case_key].chunks
+        return [Source(case_key, chunk.key, f"{fingerprint}/{chunk.digest}") for chunk in chunks]
+
+    def _reference(self, fingerprint: str) -> list[Source]:
+        dataset = self.dataset.fingerprint()
+        every = spans(self.dataset.size(), REFERENCE_CHUNK)
+        return [Source(REFERENCE, span, f"{fingerprint}/{span.key(dataset)}") for span in every]
+
+    def collect(self, name: str) -> None:
+        """The feature sets of an extractor, from the store."""
+        if (name, "") in self.features.errors:
+            return
+        _, fingerprint = self.extractors[name]
+        self._keep(name, REFERENCE, self._reference(fingerprint), self._reference_fields())
+        for key, case in self.cases.items():
+            self._keep(name, key, self._generated(key, fingerprint), self._case_fields(case, self.samples.sets[key]))
+
+    def _keep(self, name: str, owner: str, sources: Sequence[Source], fields: dict[str, Any]) -> None:
+        if (name, owner) in self.features.errors:
+            return
+        extractor, fingerprint = self.extractors[name]
+        chunks = [self.store.read(ROOM, source.features_key) for source in sources]
+        whole = [chunk for chunk in chunks if chunk is not None]
+        if len(whole) < len(chunks):
+            self.features.errors[name, owner] = Failed("features were lost from the cache while the run used them; run again")
+            return
+        logits = np.concatenate([chunk["logits"] for chunk in whole]) if "logits" in whole[0] else None
+        self.features.sets[name, owner] = FeatureSet(
+            extractor=name,
+            fingerprint=fingerprint,
+            preprocessing=extractor.preprocessing,
+            features=np.concatenate([chunk["features"] for chunk in whole]),
+            logits=logits,
+            **fields,
+        )
+
+    def _reference_fields(self) -> dict[str, Any]:
+        ids = np.arange(self.dataset.size(), dtype=np.int64)
+        return {"sample_ids": ids, "labels": self.dataset.labels(), "source": self.dataset.fingerprint()}
+
+    def _case_fields(self, case: Case, images: SampleSet) -> dict[str, Any]:
+        labels = labels_of(case, self.suite, adapter_of(case).capabilities())
+        return {"sample_ids": case.sample_ids, "labels": labels, "source": images.content}
+
+
+# --- in the child process ------------------------------------------------------------------------------------------
+
+
+def extract_missing(order: Order, report: Report) -> dict[str, CellError]:
+    """Extract and store the features of every source; errors by owner, whose other chunks are left out.
+
+    Raises:
+        CellError: the extractor could not be loaded.
+        StoreError: features could not be stored.
+    """
+    extractor = plugins.find("features", order.extractor)()
+    dataset = plugins.find("datasets", order.reference.dataset).model_validate(order.reference.settings)
+    errors: dict[str, CellError] = {}
+    with extractor.open() as loaded:
+        for done, source in enumerate(order.sources):
+            report(done, len(order.sources))
+            if source.owner in errors:
+                continue
+            try:
+                _store_features(order.store, source, loaded, dataset)
+            except CellError as error:
+                errors[source.owner] = error
+    report(len(order.sources), len(order.sources))
+    return errors
+
+
+def _store_features(store: Store, source: Source, loaded: LoadedExtractor, dataset: Dataset) -> None:
+    images = read_images(store, source.images) if isinstance(source.images, str) else _real(dataset, source.images)
+    try:
+        extracted = loaded.extract(images)
+    except EvalsuiteError:
+        raise
+    except Exception as error:
+        raise Failed(f"features of {source.owner}: {type(error).__name__}: {error}") from error
+    store.write(ROOM, source.features_key, _arrays(extracted, source.owner))
+
+
+def _real(dataset: Dataset, span: Span) -> NDArray[np.uint8]:
+    return dataset.images(np.arange(span.start, span.stop, dtype=np.int64))
+
+
+def _arrays(extracted: Extracted, owner: str) -> dict[str, NDArray[np.float32]]:
+    arrays = {name: array for name, array in extracted._asdict().items() if array is not None}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise Failed(f"{name} of {owner} hold values that are not finite")
+    return arrays

@@ -1,0 +1,109 @@
+"""The run folder: where it is, and the files beside the record."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import IO, Any
+
+from evalsuite.errors import StoreError, UsageError
+from evalsuite.records import RunRecord, write_atomically
+from evalsuite.pipeline.events import Event
+from evalsuite.pipeline.history import RUNS
+from evalsuite.suite.schema import Suite
+
+EVENTS = "events.jsonl"
+_OWN_FILES = {EVENTS, "suite.yaml", "record.json"}
+_COLUMNS = ("name", "metric", "case_key", "model", "role", "target", "slice", "against", "extractor", "value", "unit",
+            "higher_is_better", "family", "n", "warning")  # fmt: skip
+
+
+def open_folder(suite: Suite, out: Path | None) -> Path:
+    """The run's own folder, made now: ``out``, else ``runs/<suite>-<time>-<hash>``.
+
+    Raises:
+        UsageError: ``out`` holds something that is no run.
+        StoreError: it cannot be made.
+    """
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    folder = out if out is not None else RUNS / f"{suite.suite}-{moment}-{suite.suite_hash[:8]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        present = {path.name for path in folder.iterdir()}
+    except OSError as error:
+        raise StoreError(f"cannot make the run folder {folder}: {error.strerror}; choose another with --out") from error
+    if present and not present & _OWN_FILES:
+        raise UsageError(f"--out {folder}: found a folder with other files in it, expected an empty one or an earlier run")
+    return folder
+
+
+def write_outcome(record: RunRecord, suite: Suite, folder: Path) -> None:
+    """Write the record, its table of measurements, and the resolved suite.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    import yaml
+
+    resolved = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    write_atomically(folder / "suite.yaml", resolved.encode())
+    write_atomically(folder / "measurements.parquet", _parquet(record))
+    record.save(folder)
+
+
+class EventLog:
+    """``events.jsonl``: every event but progress, a line each, with the seconds since the epoch."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / EVENTS
+        try:
+            self._file: IO[str] = self._path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise StoreError(f"cannot write {self._path}: {error.strerror}; choose another folder with --out") from error
+
+    def __call__(self, event: Event) -> None:
+        """Add one event."""
+        if event.kind == "progress" and event.done < event.total:
+            return
+        try:
+            self._file.write(json.dumps({"time": round(time.time(), 3), **asdict(event)}) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise StoreError(f"cannot write {self._path}: {error.strerror}") from error
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _parquet(record: RunRecord) -> bytes:
+    """One row a measurement, for data frames; the arrays are in ``arrays.safetensors``."""
+    import pyarrow
+    from pyarrow import parquet
+
+    rows = [
+        {column: getattr(m, column) for column in _COLUMNS}
+        | {
+            "low": None if m.interval is None else m.interval.low,
+            "high": None if m.interval is None else m.interval.high,
+            "level": None if m.interval is None else m.interval.level,
+            "method": None if m.interval is None else m.interval.method,
+            "protocol": json.dumps(m.protocol, sort_keys=True),
+        }
+        for m in record.measurements
+    ]
+    packed = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.Table.from_pylist(rows, schema=_schema(pyarrow)), packed)
+    content: bytes = packed.getvalue().to_pybytes()
+    return content
+
+
+def _schema(pyarrow: ModuleType) -> Any:
+    """Given beforehand, so that a table without rows, or with a column of nothing but nulls, has the same types."""
+    numbers = dict.fromkeys(("value", "low", "high", "level"), pyarrow.float64())
+    special = {**numbers, "n": pyarrow.int64(), "higher_is_better": pyarrow.bool_()}
+    columns = (*_COLUMNS, "low", "high", "level", "method", "protocol")
+    return pyarrow.schema([(column, special.get(column, pyarrow.string())) for column in columns])

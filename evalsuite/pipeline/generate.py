@@ -1,0 +1,241 @@
+"""Plan -> samples: every model on every target generates what is missing, in a child process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite import pairing, plugins
+from evalsuite.errors import CellError, EvalsuiteError, Failed
+from evalsuite.executors.contract import Executor, Progress, Result, Task
+from evalsuite.models.contract import Batch, Capabilities, LoadedModel, NoProbe
+from evalsuite.records import Case, Plan, canonical_json
+from evalsuite.pipeline.events import Event, Listener
+from evalsuite.pipeline.plan import adapter_of, class_names_of
+from evalsuite.pipeline.samples import ROOM, Chunk, SampleSet, Span, spans
+from evalsuite.store import Store
+from evalsuite.suite.schema import Suite
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one child process generates: the missing chunks of one model on one target. Picklable.
+
+    Attributes:
+        device, target_settings: the target.
+        seed, num_classes: the suite's, for seeds and labels.
+        parts: cases with the spans that are missing; cases of equal settings stand together and share one load.
+    """
+
+    store: Store
+    device: str
+    target_settings: dict[str, Any]
+    seed: int
+    num_classes: int
+    parts: tuple[tuple[Case, tuple[Span, ...]], ...]
+
+    @property
+    def total(self) -> int:
+        return sum(span.size for _, missing in self.parts for span in missing)
+
+
+@dataclass
+class Samples:
+    """What generation ended with: samples or the reason why there are none, by the key of the generating case."""
+
+    sets: dict[str, SampleSet] = field(default_factory=dict)
+    errors: dict[str, CellError] = field(default_factory=dict)
+
+    def of(self, case: Case) -> SampleSet:
+        """The samples that a case, or the case it is a part of, generated.
+
+        Raises:
+            CellError: there are none.
+        """
+        key = case.parent or case.key
+        if key in self.errors:
+            raise self.errors[key]
+        return self.sets[key]
+
+
+def generate(
+    suite: Suite, plan: Plan, *, executor: Executor, store: Store, listener: Listener, timeout_s: float
+) -> Samples:
+    """Samples of every case, from the store where they are there and whole.
+
+    Raises:
+        StoreError: the store cannot take new samples.
+    """
+    generating = [case for case in plan.cases if case.parent is None]
+    listener(Event("stage", "generate", total=len(generating)))
+    orders = _orders(suite, generating, store, listener)
+    if orders:
+        store.require_writable()
+    errors: dict[str, CellError] = {}
+    while orders:
+        orders = _work_off(orders, executor, listener, timeout_s, errors)
+    samples = Samples(errors=errors)
+    for case in generating:
+        if case.key not in errors:
+            _collect(samples, case, suite, store)
+    return samples
+
+
+def case_spans(suite: Suite, case: Case) -> list[Span]:
+    """The chunks of a generating case: one call of the model each, of the target's batch size."""
+    target = suite.targets[case.target]
+    size = plugins.find("targets", target.device).model_validate(target.settings).batch_size
+    return spans(len(case.sample_ids), size)
+
+
+def _orders(suite: Suite, cases: Sequence[Case], store: Store, listener: Listener) -> dict[str, Order]:
+    """The work that is not in the store, by ``model@target``."""
+    parts: dict[tuple[str, str], list[tuple[Case, tuple[Span, ...]]]] = {}
+    for case in cases:
+        every = case_spans(suite, case)
+        missing = tuple(span for span in every if store.digest(ROOM, span.key(case.samples_key)) is None)
+        if missing:
+            parts.setdefault((case.model, case.target), []).append((case, missing))
+        else:
+            listener(Event("cached", "generate", case.key, len(case.sample_ids), len(case.sample_ids)))
+    num_classes = len(class_names_of(suite))
+    return {
+        f"{model}@{target}": Order(
+            store,
+            suite.targets[target].device,
+            suite.targets[target].settings,
+            suite.sampling.seed,
+            num_classes,
+            tuple(sorted(todo, key=lambda part: canonical_json(part[0].settings))),
+        )
+        for (model, target), todo in parts.items()
+    }
+
+
+def _work_off(
+    orders: dict[str, Order], executor: Executor, listener: Listener, timeout_s: float, errors: dict[str, CellError]
+) -> dict[str, Order]:
+    """Run every order once; what must be tried again: the cases after one that ended its process."""
+    again: dict[str, Order] = {}
+    loaded: set[str] = set()
+    tasks = [Task(key, generate_missing, (order,), timeout_s) for key, order in orders.items()]
+    for news in executor.map(tasks):
+        if isinstance(news, Progress):
+            loaded.add(news.key)
+            listener(Event("progress", "generate", news.key, news.done, news.total))
+        elif news.error is not None:
+            rest = _after_failure(orders[news.key], news, news.key in loaded, listener, errors)
+            if rest.parts:
+                again[news.key] = rest
+    return again
+
+
+def _after_failure(
+    order: Order, result: Result, loaded: bool, listener: Listener, errors: dict[str, CellError]
+) -> Order:
+    """Blame the case at work; the other unfinished ones too if the model did not even load, else they go on.
+
+    Raises:
+        EvalsuiteError: the failure is not one of a cell: a full disk.
+    """
+    error = result.error
+    if isinstance(error, EvalsuiteError) and not isinstance(error, CellError):
+        raise error
+    cell_error = error if isinstance(error, CellError) else Failed(str(error))
+    unfinished = list(_unfinished(order))
+    blamed, rest = (unfinished[:1], unfinished[1:]) if loaded else (unfinished, [])
+    for case, _ in blamed:
+        errors[case.key] = cell_error
+        listener(Event("missing", "generate", case.key, message=str(cell_error)))
+    return replace(order, parts=tuple(rest))
+
+
+def _unfinished(order: Order) -> Iterator[tuple[Case, tuple[Span, ...]]]:
+    for case, wanted in order.parts:
+        missing = tuple(span for span in wanted if order.store.digest(ROOM, span.key(case.samples_key)) is None)
+        if missing:
+            yield case, missing
+
+
+def _collect(samples: Samples, case: Case, suite: Suite, store: Store) -> None:
+    """Take stock of a case whose generation did not fail."""
+    chunks = []
+    for span in case_spans(suite, case):
+        key = span.key(case.samples_key)
+        digest = store.digest(ROOM, key)
+        if digest is None:
+            samples.errors[case.key] = Failed(f"samples {span.start}-{span.stop} were lost from the cache; run again")
+            return
+        chunks.append(Chunk(key, span, digest))
+    samples.sets[case.key] = SampleSet(store, case.samples_key, tuple(chunks))
+
+
+# --- in the child process ------------------------------------------------------------------------------------------
+
+
+def generate_missing(order: Order, report: Report) -> None:
+    """Generate and store every missing chunk; tells progress in samples, first as soon as a model has loaded.
+
+    Raises:
+        CellError: the model could not be loaded or returned something that is no batch of images.
+        StoreError: a chunk could not be stored.
+    """
+    target = plugins.find("targets", order.device).model_validate(order.target_settings)
+    target.start()
+    done = 0
+    for _, group in groupby(order.parts, key=lambda part: part[0].settings):
+        parts = list(group)
+        adapter = adapter_of(parts[0][0])
+        capabilities = adapter.capabilities()
+        with adapter.open(target) as model:
+            report(done, order.total)
+            for case, missing in parts:
+                for span in missing:
+                    images = _generate(model, capabilities, case, span, order)
+                    order.store.write(ROOM, span.key(case.samples_key), {"images": images})
+                    done += span.size
+                    report(done, order.total)
+
+
+def _generate(
+    model: LoadedModel, capabilities: Capabilities, case: Case, span: Span, order: Order
+) -> NDArray[np.uint8]:
+    ids = case.sample_ids[span.start : span.stop]
+    conditional = capabilities.condition == "class" and order.num_classes > 0
+    labels = pairing.labels_of(ids, order.num_classes) if conditional else None
+    batch = Batch(ids, pairing.seeds_of(ids, order.seed), labels, case.noise)
+    try:
+        images = model.generate(batch, NoProbe())
+    except EvalsuiteError:
+        raise
+    except MemoryError as error:
+        raise Failed(f"samples {span.start}-{span.stop}: out of memory; try a smaller batch_size") from error
+    except Exception as error:
+        raise Failed(f"samples {span.start}-{span.stop}: {type(error).__name__}: {error}") from error
+    return checked_images(images, len(ids), capabilities.image_shape)
+
+
+def checked_images(images: Any, count: int, image_shape: tuple[int, int, int] | None) -> NDArray[np.uint8]:
+    """What a model returned, if it is uint8 ``[count, C, H, W]`` with one or three channels.
+
+    Raises:
+        Failed: it is something else; says what was found and what was expected.
+    """
+    expected = "expected uint8 [{}, {}]".format(count, ", ".join(map(str, image_shape or ("1 or 3", "H", "W"))))
+    if not isinstance(images, np.ndarray):
+        raise Failed(f"the model returned a {type(images).__name__}, {expected}")
+    if images.dtype != np.uint8:
+        finite = not np.issubdtype(images.dtype, np.floating) or bool(np.isfinite(images).all())
+        flaw = "" if finite else " with values that are not finite (NaN or infinity)"
+        raise Failed(f"the model returned {images.dtype} {list(images.shape)}{flaw}, {expected}")
+    shape_fits = images.ndim == 4 and len(images) == count and images.shape[1] in (1, 3) and images.size > 0
+    if not shape_fits or (image_shape is not None and images.shape[1:] != tuple(image_shape)):
+        raise Failed(f"the model returned uint8 {list(images.shape)}, {expected}")
+    return images

@@ -1,0 +1,357 @@
+"""Features, pairs of images and timings -> measurements, each with its interval and its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite import pairing, plugins
+from evalsuite.errors import CellError, Failed, Skipped
+from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs, PairInputs, TimingInputs
+from evalsuite.records import (
+    Case,
+    Family,
+    FeatureSet,
+    Interval,
+    Measurement,
+    Missing,
+    Plan,
+    Scalar,
+    Timings,
+    content_key,
+)
+from evalsuite.pipeline.cells import PlannedCell, cells_of
+from evalsuite.pipeline.environment import version_of
+from evalsuite.pipeline.events import Event, Listener
+from evalsuite.pipeline.extract import REFERENCE, Features
+from evalsuite.pipeline.generate import Samples
+from evalsuite.pipeline.plan import adapter_of, class_names_of
+from evalsuite.slices.contract import Subset
+from evalsuite.store import Store
+from evalsuite.suite.schema import Suite
+
+ROOM = "measurements"
+_ESTIMATE_ARRAYS = ("per_sample", "replicates", "group_sizes")
+
+Cells = tuple[list[Measurement], list[Missing]]
+
+
+@dataclass(frozen=True)
+class Valued:
+    """One value of a metric with its interval, or the reason why it is skipped."""
+
+    value: str
+    estimate: Estimate | None
+    interval: Interval | None
+    skipped: str = ""
+
+
+def measure(
+    suite: Suite,
+    plan: Plan,
+    samples: Samples,
+    features: Features,
+    timings: Sequence[Timings],
+    untimed: Sequence[Missing],
+    *,
+    store: Store,
+    listener: Listener,
+) -> Cells:
+    """Every cell of the plan: a measurement for each of the metric's values, or why there is none.
+
+    Raises:
+        StoreError: the store cannot take new values.
+    """
+    cells = list(cells_of(suite, plan.cases))
+    listener(Event("stage", "measure", total=len(cells)))
+    step = _Measuring(suite, plan, samples, features, timings, untimed, store)
+    measurements: list[Measurement] = []
+    missing: list[Missing] = []
+    for done, cell in enumerate(cells, start=1):
+        try:
+            found, gaps = step.measure(cell)
+        except CellError as error:
+            found, gaps = [], cell.missing(error)
+        measurements += found
+        missing += gaps
+        listener(Event("progress", "measure", "", done, len(cells)))
+    return measurements, missing
+
+
+class _Measuring:
+    """All that cells are measured from."""
+
+    def __init__(
+        self,
+        suite: Suite,
+        plan: Plan,
+        samples: Samples,
+        features: Features,
+        timings: Sequence[Timings],
+        untimed: Sequence[Missing],
+        store: Store,
+    ) -> None:
+        self.suite, self.samples, self.features, self.store = suite, samples, features, store
+        self.cases = {case.key: case for case in plan.cases}
+        self.timings = {key: tuple(t for t in timings if t.case_key == key) for key in self.cases}
+        self.untimed = {gap.identity: gap for gap in untimed}
+        self.num_classes = len(class_names_of(suite))
+
+    def measure(self, cell: PlannedCell) -> Cells:
+        """The values of one cell.
+
+        Raises:
+            CellError: it has none.
+        """
+        known = [self.untimed[one.identity] for one in cell.missing(Skipped()) if one.identity in self.untimed]
+        if known:
+            return [], known
+        match cell.metric.inputs:
+            case Inputs.FEATURES:
+                work: _Work = _FeatureWork(self, cell)
+            case Inputs.PAIRS:
+                work = _PairWork(self, cell)
+            case Inputs.TIMINGS:
+                work = _TimingWork(self, cell)
+        measurements, missing = [], []
+        for valued in work.values():
+            if valued.estimate is None:
+                missing.append(cell.missing_value(valued.value, Skipped(valued.skipped)))
+            else:
+                measurements.append(work.measurement(valued, valued.estimate))
+        return measurements, missing
+
+    @cached_property
+    def reference_parts(self) -> dict[str, NDArray[np.int64]]:
+        """Positions in the reference by subset slice."""
+        spec = self.suite.reference
+        dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+        kinds = [plugins.find("slices", s.kind).model_validate(s.settings) for s in self.suite.slices]
+        subsets: list[Subset] = [kind for kind in kinds if kind.kind == "subset"]
+        parts: dict[str, NDArray[np.int64]] = {}
+        for subset in subsets:
+            parts.update(subset.select(dataset.labels(), dataset.class_names()))
+        return parts
+
+
+class _Work:
+    """One cell on its way to numbers; a subclass for each kind of inputs."""
+
+    def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
+        self.step, self.cell, self.case = step, cell, cell.case
+
+    def inputs(self) -> Any:
+        """What the metric's `compute` gets."""
+        raise NotImplementedError
+
+    def content(self) -> Any:
+        """JSON value of everything the inputs depend on, known without computing them; None: do not cache."""
+        raise NotImplementedError
+
+    def protocol(self) -> dict[str, Scalar]:
+        """What made the number, besides the estimator's own constants; the same for teacher and student."""
+        return {}
+
+    def sample_ids(self, estimate: Estimate) -> NDArray[np.int64] | None:
+        """The samples that went in, where they can be paired with another model's."""
+        seeded = adapter_of(self.case).capabilities().seeded
+        return self.case.sample_ids if seeded and estimate.n == len(self.case.sample_ids) else None
+
+    def values(self) -> list[Valued]:
+        """From the cache, or computed now."""
+        content = self.content()
+        key = None if content is None else self._key(content)
+        kept = None if key is None else self.step.store.read_document(ROOM, key)
+        if kept is not None:
+            return _unpack(*kept)
+        values = [_valued(value, estimate) for value, estimate in self._compute().items()]
+        if key is not None:
+            self.step.store.write_document(ROOM, key, *_pack(values))
+        return values
+
+    def _compute(self) -> Mapping[str, Estimate | str]:
+        inputs = self.inputs()
+        try:
+            return self.cell.metric.compute(inputs)
+        except CellError:
+            raise
+        except Exception as error:
+            raise Failed(f"{self.cell.spec.metric}: {type(error).__name__}: {error}") from error
+
+    def _key(self, content: Any) -> str:
+        spec = self.cell.spec
+        versions = {package: version_of(package) for package in ("numpy", "scipy", "scikit-image", "torchmetrics")}
+        sources = plugins.sources_hash("metrics", "stats")
+        return content_key([sources, versions, spec.metric, spec.settings, content])
+
+    def measurement(self, valued: Valued, estimate: Estimate) -> Measurement:
+        """The record of one value."""
+        metric, ids = self.cell.metric, self.sample_ids(estimate)
+        return Measurement(
+            **self.cell.fields(valued.value),
+            extractor=getattr(metric, "extractor", None),
+            value=estimate.value,
+            unit=metric.unit,
+            higher_is_better=metric.higher_is_better,
+            family=estimate.family,
+            interval=valued.interval,
+            n=estimate.n,
+            protocol={"metric": self.cell.spec.metric, **self.protocol(), **estimate.protocol},
+            warning=estimate.warning,
+            sample_ids=ids,
+            per_sample=estimate.per_sample,
+            replicates=estimate.replicates,
+            group_sizes=estimate.group_sizes,
+        )
+
+
+class _FeatureWork(_Work):
+    """Generated against reference features; a subset slice against the same subset of the reference."""
+
+    def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
+        super().__init__(step, cell)
+        extractor = cast(Any, cell.metric).extractor
+        step.samples.of(self.case)
+        self.generated = step.features.of(extractor, self.case.parent or self.case.key)
+        self.reference = step.features.of(extractor, REFERENCE)
+
+    def inputs(self) -> FeatureInputs:
+        groups = pairing.groups_of(self.case.sample_ids, max(self.step.num_classes, 1))
+        return FeatureInputs(self._part(self.generated), self._reference_part(), groups, self.case.parent is None)
+
+    def content(self) -> Any:
+        generated = self.generated
+        subset = None if self.case.parent is None else self.case.slice
+        labelled = generated.labels is not None
+        ids = content_key(self.case.sample_ids.tolist())
+        return [generated.source, generated.fingerprint, self.reference.source, subset, ids, labelled, self.step.num_classes]
+
+    def protocol(self) -> dict[str, Scalar]:
+        return {
+            "extractor": self.generated.extractor,
+            "extractor_fingerprint": self.generated.fingerprint,
+            "preprocessing": self.generated.preprocessing,
+            "quantisation": "uint8",
+            "reference_fingerprint": self.reference.source,
+            "n": len(self.case.sample_ids),
+        }
+
+    def _part(self, whole: FeatureSet) -> FeatureSet:
+        if self.case.parent is None:
+            return whole
+        return whole.select(np.searchsorted(whole.sample_ids, self.case.sample_ids).astype(np.int64))
+
+    def _reference_part(self) -> FeatureSet:
+        if self.case.parent is None:
+            return self.reference
+        rows = self.step.reference_parts.get(self.case.slice)
+        if rows is None:
+            raise Skipped(f"the reference has no images of the slice {self.case.slice}")
+        return self.reference.select(rows)
+
+
+class _PairWork(_Work):
+    """A student's images against the teacher's of the same samples."""
+
+    def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
+        super().__init__(step, cell)
+        self.mine = step.samples.of(self.case)
+        teacher = step.cases.get(cell.against)
+        if teacher is None:
+            raise Skipped(f"there are no samples of {cell.against} to compare with")
+        self.teacher: Case = teacher
+        try:
+            self.theirs = step.samples.of(teacher)
+        except CellError as error:
+            raise type(error)(f"the teacher has no samples: {error}") from error
+        if not all(adapter_of(case).capabilities().seeded for case in (self.case, teacher)):
+            raise Skipped("images of models without seeds do not belong together in pairs")
+
+    def inputs(self) -> PairInputs:
+        ids = self.case.sample_ids
+        return PairInputs(ids, self.mine.images(ids), self.theirs.images(ids))
+
+    def content(self) -> Any:
+        return [self.mine.content, self.theirs.content, content_key(self.case.sample_ids.tolist())]
+
+    def protocol(self) -> dict[str, Scalar]:
+        teacher = content_key([self.teacher.adapter, adapter_of(self.teacher).fingerprint(), self.step.suite.sampling.seed])
+        return {"quantisation": "uint8", "against_fingerprint": teacher, "n": len(self.case.sample_ids)}
+
+
+class _TimingWork(_Work):
+    """Raw timings; their values follow in no time, so they are not cached again."""
+
+    def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
+        super().__init__(step, cell)
+        step.samples.of(self.case)
+
+    def inputs(self) -> TimingInputs:
+        return TimingInputs(self.step.timings[self.case.key])
+
+    def content(self) -> Any:
+        return None
+
+    def sample_ids(self, estimate: Estimate) -> None:
+        return None
+
+
+def _valued(value: str, estimate: Estimate | str) -> Valued:
+    from evalsuite.stats.single import interval_of
+
+    if isinstance(estimate, str):
+        return Valued(value, None, None, estimate)
+    if not np.isfinite(estimate.value):
+        raise Failed(f"the value is {estimate.value}, expected a finite number")
+    interval = interval_of(
+        estimate.family,
+        estimate.value,
+        n=estimate.n,
+        per_sample=estimate.per_sample,
+        replicates=estimate.replicates,
+        group_sizes=estimate.group_sizes,
+    )
+    return Valued(value, estimate, interval)
+
+
+# --- how values are kept in the store ------------------------------------------------------------------------------
+
+
+def _pack(values: Sequence[Valued]) -> tuple[list[dict[str, Any]], dict[str, NDArray[Any]]]:
+    documents: list[dict[str, Any]] = []
+    arrays: dict[str, NDArray[Any]] = {}
+    for position, valued in enumerate(values):
+        document: dict[str, Any] = {"value": valued.value, "skipped": valued.skipped}
+        estimate = valued.estimate
+        if estimate is not None:
+            document["estimate"] = {
+                "value": float(estimate.value),
+                "family": str(estimate.family),
+                "n": int(estimate.n),
+                "protocol": dict(estimate.protocol),
+                "warning": estimate.warning,
+            }
+            document["interval"] = None if valued.interval is None else valued.interval.model_dump()
+            found = {name: getattr(estimate, name) for name in _ESTIMATE_ARRAYS}
+            arrays |= {f"{position}/{name}": array for name, array in found.items() if array is not None}
+        documents.append(document)
+    return documents, arrays
+
+
+def _unpack(documents: Sequence[dict[str, Any]], arrays: Mapping[str, NDArray[Any]]) -> list[Valued]:
+    values = []
+    for position, document in enumerate(documents):
+        fields = document.get("estimate")
+        if fields is None:
+            values.append(Valued(document["value"], None, None, document["skipped"]))
+            continue
+        kept = {name: arrays.get(f"{position}/{name}") for name in _ESTIMATE_ARRAYS}
+        estimate = Estimate(**{**fields, "family": Family(fields["family"]), **kept})
+        interval = None if document["interval"] is None else Interval(**document["interval"])
+        values.append(Valued(document["value"], estimate, interval))
+    return values

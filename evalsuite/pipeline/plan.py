@@ -1,0 +1,267 @@
+"""Suite -> Plan: every model on every target, its slices, and what is known beforehand not to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from evalsuite import pairing, plugins
+from evalsuite.errors import CellError, Failed, Skipped, Unavailable, UsageError, nearest
+from evalsuite.models.contract import Capabilities, ModelAdapter
+from evalsuite.records import Case, Missing, NoiseSpec, Plan, content_key
+from evalsuite.pipeline.cells import cells_of
+from evalsuite.pipeline.environment import version_of
+from evalsuite.slices.contract import SliceCase, Subset, Variation
+from evalsuite.suite.schema import ModelSpec, Suite
+from evalsuite.targets.contract import Target
+
+PIXEL_VERSION = 1
+"""Counted up when the engine changes what is generated for the same description."""
+
+WHOLE = "all"
+Only = Mapping[str, Sequence[str]]
+"""Globs by ``model``, ``target`` and ``slice``; what is not named is not limited."""
+
+
+def make_plan(suite: Suite, *, only: Only | None = None, allow_code: bool = False) -> Plan:
+    """All cases of a suite, teachers first; the slice ``all`` is always among them, since other slices refer to it.
+
+    Raises:
+        UsageError: ``only`` matches nothing, or a model runs the user's code without ``allow_code``.
+    """
+    if not allow_code:
+        _refuse_code(suite)
+    draft = _Draft(suite, _Filter(only or {}))
+    draft.add_all()
+    if not draft.cases and not draft.missing:
+        raise UsageError(f"nothing is left to run: no model and target of the suite match {dict(only or {})}")
+    return Plan(suite.suite_hash, tuple(draft.cases), tuple(draft.missing))
+
+
+def with_samples(suite: Suite, num_samples: int | None) -> Suite:
+    """The suite with another number of samples."""
+    if num_samples is None:
+        return suite
+    if num_samples < 1:
+        raise UsageError(f"--samples {num_samples}: found {num_samples}, expected at least 1")
+    return suite.model_copy(update={"sampling": suite.sampling.model_copy(update={"num_samples": num_samples})})
+
+
+def adapter_of(spec: ModelSpec | Case) -> ModelAdapter:
+    """The model adapter with its settings.
+
+    Raises:
+        UsageError: the settings do not fit.
+    """
+    try:
+        adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(dict(spec.settings))
+    except ValidationError as error:
+        raise UsageError(f"model adapter {spec.adapter}: {_sentence(error)}") from error
+    return adapter
+
+
+def target_of(suite: Suite, name: str) -> Target:
+    """The target of that name with its settings."""
+    spec = suite.targets[name]
+    target: Target = plugins.find("targets", spec.device).model_validate(spec.settings)
+    return target
+
+
+def class_names_of(suite: Suite) -> tuple[str, ...]:
+    """The classes that samples are conditioned on; empty for an unconditional suite."""
+    if suite.task != "class_conditional":
+        return ()
+    spec = suite.reference
+    names: tuple[str, ...] = plugins.find("datasets", spec.dataset).model_validate(spec.settings).class_names()
+    return names
+
+
+def labels_of(case: Case, suite: Suite, capabilities: Capabilities) -> NDArray[np.int64] | None:
+    """The class asked of each sample, int64 ``[N]``; None where the suite or the model knows no classes."""
+    num_classes = len(class_names_of(suite))
+    if capabilities.condition == "none" or num_classes == 0:
+        return None
+    return pairing.labels_of(case.sample_ids, num_classes)
+
+
+@dataclass(frozen=True)
+class _Filter:
+    only: Only
+
+    def __post_init__(self) -> None:
+        for kind in self.only:
+            if kind not in ("model", "target", "slice"):
+                known = ("model", "target", "slice")
+                raise UsageError(f"--only {kind}=...: cells cannot be chosen by {kind!r}; {nearest(kind, known)}")
+
+    def keeps(self, kind: str, name: str) -> bool:
+        globs = self.only.get(kind)
+        return globs is None or any(fnmatchcase(name, glob) for glob in globs)
+
+
+class _Draft:
+    """A plan in the making."""
+
+    def __init__(self, suite: Suite, chosen: _Filter) -> None:
+        self.suite, self.chosen = suite, chosen
+        self.cases: list[Case] = []
+        self.missing: list[Missing] = []
+        self.class_names = class_names_of(suite)
+        self.slices: list[Variation | Subset] = [
+            plugins.find("slices", spec.kind).model_validate(spec.settings) for spec in suite.slices
+        ]
+
+    def add_all(self) -> None:
+        models = sorted(self.suite.models.items(), key=lambda item: item[1].role != "teacher")
+        for model, spec in models:
+            for target in self.suite.targets:
+                if self.chosen.keeps("model", model) and self.chosen.keeps("target", target):
+                    self._add_pair(model, spec, target)
+
+    def _add_pair(self, model: str, spec: ModelSpec, target_name: str) -> None:
+        """All cases of one model on one target."""
+        target = target_of(self.suite, target_name)
+        whole = self._case(model, spec, target_name, SliceCase(WHOLE))
+        variations = [self._case(model, spec, target_name, part) for part in self._variations()]
+        subsets = self._subsets(whole)
+        try:
+            adapter = adapter_of(spec)
+            capabilities = self._checked(adapter, target)
+            whole = replace(whole, samples_key=self._samples_key(whole, adapter, target))
+        except CellError as error:
+            self._give_up([whole, *variations, *subsets], error)
+            return
+        self.cases.append(whole)
+        self._add_subsets(whole, subsets, capabilities)
+        for case, part in zip(variations, self._variations(), strict=True):
+            self._add_variation(case, part, target, capabilities)
+
+    def _checked(self, adapter: ModelAdapter, target: Target) -> Capabilities:
+        reason = target.unavailable_reason()
+        if reason is not None:
+            raise Unavailable(reason)
+        capabilities = adapter.capabilities()
+        wanted = self.suite.sampling.num_samples
+        if capabilities.max_samples is not None and capabilities.max_samples < wanted:
+            raise Failed(f"it has {capabilities.max_samples} samples, the suite asks for {wanted}")
+        return capabilities
+
+    def _add_variation(self, case: Case, part: SliceCase, target: Target, capabilities: Capabilities) -> None:
+        try:
+            _check_able(part, capabilities)
+            key = self._samples_key(case, _varied(case), target)
+        except CellError as error:
+            self._give_up([case], error)
+        else:
+            self.cases.append(replace(case, samples_key=key))
+
+    def _add_subsets(self, whole: Case, subsets: Sequence[Case], capabilities: Capabilities) -> None:
+        if capabilities.condition == "class" or not self.class_names:
+            self.cases.extend(replace(case, samples_key=whole.samples_key) for case in subsets)
+        else:
+            self._give_up(subsets, Skipped(f"{whole.model} cannot be asked for a class"))
+
+    def _variations(self) -> list[SliceCase]:
+        """The slices that need samples of their own, as far as they were chosen."""
+        parts = (part for kind in self.slices if kind.kind == "variation" for part in kind.expand())
+        return [part for part in parts if self.chosen.keeps("slice", part.id)]
+
+    def _subsets(self, whole: Case) -> list[Case]:
+        """The slices that are part of ``all``, as far as they were chosen."""
+        labels = pairing.labels_of(whole.sample_ids, len(self.class_names)) if self.class_names else None
+        return [
+            replace(
+                whole,
+                key=f"{whole.model}@{whole.target}/{slice_id}",
+                slice=slice_id,
+                sample_ids=whole.sample_ids[positions],
+                parent=whole.key,
+            )
+            for kind in self.slices
+            if kind.kind == "subset"
+            for slice_id, positions in kind.select(labels, self.class_names).items()
+            if self.chosen.keeps("slice", slice_id)
+        ]
+
+    def _case(self, model: str, spec: ModelSpec, target: str, part: SliceCase) -> Case:
+        return Case(
+            key=f"{model}@{target}/{part.id}",
+            samples_key="",
+            model=model,
+            role=spec.role,
+            adapter=spec.adapter,
+            settings={**spec.settings, **part.settings},
+            target=target,
+            slice=part.id,
+            noise=part.noise or NoiseSpec(),
+            sample_ids=np.arange(self.suite.sampling.num_samples, dtype=np.int64),
+        )
+
+    def _samples_key(self, case: Case, adapter: ModelAdapter, target: Target) -> str:
+        """SHA-256 of everything that changes pixels; of nothing that does not, the number of samples included."""
+        fingerprint = adapter.fingerprint()
+        return content_key(
+            {
+                "version": PIXEL_VERSION,
+                "adapter": case.adapter,
+                "fingerprint": fingerprint or _unrepeatable(),
+                "settings": _plain(adapter),
+                "noise": case.noise.scale,
+                "seed": self.suite.sampling.seed,
+                "num_classes": len(self.class_names),
+                "target": target.pixel_settings(),
+                "numpy": version_of("numpy"),
+                "torch": version_of("torch"),
+            }
+        )
+
+    def _give_up(self, cases: Sequence[Case], error: CellError) -> None:
+        self.missing.extend(gap for cell in cells_of(self.suite, cases) for gap in cell.missing(error))
+
+
+def _refuse_code(suite: Suite) -> None:
+    for name, spec in suite.models.items():
+        if plugins.find("models", spec.adapter).runs_user_code:
+            raise UsageError(
+                f"model {name!r} (adapter {spec.adapter}) runs Python code that the suite names; "
+                "read that code, then say --allow-code (in Python: allow_code=True)"
+            )
+
+
+def _check_able(part: SliceCase, capabilities: Capabilities) -> None:
+    able = capabilities.noise if part.needs == "noise" else part.needs in capabilities.settable
+    if part.needs and not able:
+        what = "its initial noise cannot be changed" if part.needs == "noise" else f"it has no {part.needs} to change"
+        raise Skipped(f"slice {part.id}: {what}")
+
+
+def _varied(case: Case) -> ModelAdapter:
+    try:
+        return adapter_of(case)
+    except UsageError as error:
+        raise Skipped(f"slice {case.slice}: {error}") from error
+
+
+def _unrepeatable() -> str:
+    """A fingerprint for a model that has none: never the same twice, so nothing of it is found in the cache."""
+    import uuid
+
+    return f"uncached-{uuid.uuid4().hex}"
+
+
+def _plain(adapter: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = adapter.model_dump(mode="json")
+    return settings
+
+
+def _sentence(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'settings'}: {problem['msg'].removeprefix('Value error, ')}"
+        for problem in error.errors()
+    )

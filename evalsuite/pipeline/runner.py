@@ -1,0 +1,171 @@
+"""Suite -> RunRecord: the straight line plan, generate, extract, measure, profile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from evalsuite import plugins
+from evalsuite.errors import Interrupted
+from evalsuite.executors.contract import Executor
+from evalsuite.records import Case, Plan, RunRecord
+from evalsuite.pipeline.environment import describe_machine
+from evalsuite.pipeline.events import Event, Listener
+from evalsuite.pipeline.extract import extract
+from evalsuite.pipeline.folder import EventLog, open_folder, write_outcome
+from evalsuite.pipeline.gallery import make_gallery
+from evalsuite.pipeline.generate import Samples, generate
+from evalsuite.pipeline.measure import measure
+from evalsuite.pipeline.plan import Only, adapter_of, make_plan, with_samples
+from evalsuite.pipeline.profile import profile
+from evalsuite.pipeline.samples import ROOM as SAMPLES
+from evalsuite.store import Store
+from evalsuite.suite.schema import Suite
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run a suite; nothing here changes what is measured, except ``samples`` and ``only``.
+
+    Attributes:
+        out: the run's own folder; None for a new one below ``runs/``.
+        only: globs by model, target and slice.
+        samples: in place of the suite's number.
+        cache: the store's folder; None for the default.
+        executor: where processes run.
+        fresh_timings: time again what the store has.
+        allow_code: whether code that the suite names may run.
+        profile: how long to time: ``ci``, ``standard`` or ``strict``.
+        timeout_s: a child process that tells no progress for so long is ended.
+        command: how the run was started, for the record.
+    """
+
+    out: Path | None = None
+    only: Only = field(default_factory=dict)
+    samples: int | None = None
+    cache: Path | None = None
+    executor: str = "local"
+    fresh_timings: bool = False
+    allow_code: bool = False
+    profile: str = "standard"
+    timeout_s: float = 600.0
+    command: str = ""
+
+
+def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunRecord, Path]:
+    """Run a suite; the record, which lies in the returned folder too.
+
+    Raises:
+        UsageError: the suite or the options make no sense on this machine; nothing was done.
+        StoreError: the cache or the run folder cannot be written.
+        Interrupted: the user stopped it; what is finished is in the store.
+    """
+    started = datetime.now(UTC)
+    suite = with_samples(suite, options.samples)
+    plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
+    executor: Executor = plugins.find("executors", options.executor)()
+    store = Store(options.cache)
+    folder = open_folder(suite, options.out)
+    with _told(listener, folder) as tell, _stopped_cleanly(options), _nothing_left(plan, store):
+        tell(Event("stage", "plan", total=len(plan.cases)))
+        for gap in plan.missing:
+            tell(Event("missing", "plan", gap.case_key, message=f"{gap.name}: {gap.reason}"))
+        common: dict[str, Any] = {"executor": executor, "store": store, "listener": tell}
+        samples = generate(suite, plan, **common, timeout_s=options.timeout_s)
+        features = extract(suite, plan, samples, **common, timeout_s=options.timeout_s)
+        tell(Event("stage", "profile"))
+        timings, untimed = profile(
+            suite, _runnable(plan, samples), **common, fresh=options.fresh_timings, profile=options.profile
+        )
+        measured, gaps = measure(suite, plan, samples, features, timings, untimed, store=store, listener=tell)
+        record = RunRecord(
+            suite=suite.model_dump(mode="json"),
+            suite_hash=suite.suite_hash,
+            environment=describe_machine(),
+            provenance=_provenance(suite, plan, options, started),
+            measurements=measured,
+            timings=timings,
+            missing=[*plan.missing, *gaps],
+            gallery=make_gallery(suite, plan, samples, folder),
+        )
+        write_outcome(record, suite, folder)
+    return record, folder
+
+
+def _runnable(plan: Plan, samples: Samples) -> Plan:
+    """The plan without cases that failed to generate: they would fail again, and end the timing of the others."""
+    return replace(plan, cases=tuple(case for case in plan.cases if (case.parent or case.key) in samples.sets))
+
+
+@contextmanager
+def _told(listener: Listener, folder: Path) -> Iterator[Listener]:
+    """A listener that also writes the run's ``events.jsonl``."""
+    log = EventLog(folder)
+
+    def tell(event: Event) -> None:
+        log(event)
+        listener(event)
+
+    try:
+        yield tell
+    finally:
+        log.close()
+
+
+@contextmanager
+def _stopped_cleanly(options: RunOptions) -> Iterator[None]:
+    """Ctrl-C becomes a sentence; the executor has ended its processes by then."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        again = options.command or "the same command"
+        raise Interrupted(f"stopped; what is finished is in the cache. To go on from there, run again: {again}") from error
+
+
+@contextmanager
+def _nothing_left(plan: Plan, store: Store) -> Iterator[None]:
+    """Remove samples that no later run can find, because their model has no fingerprint."""
+    try:
+        yield
+    finally:
+        for case in plan.cases:
+            if case.parent is None and not adapter_of(case).fingerprint():
+                store.forget(SAMPLES, case.samples_key)
+
+
+def _provenance(suite: Suite, plan: Plan, options: RunOptions, started: datetime) -> dict[str, Any]:
+    spec = suite.reference
+    dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+    return {
+        "models": {case.model: _of_model(case) for case in plan.cases if case.slice == "all"},
+        "datasets": {
+            spec.dataset: {
+                "fingerprint": dataset.fingerprint(),
+                "size": dataset.size(),
+                "classes": list(dataset.class_names()),
+                "licence": dataset.licence,
+                "source": dataset.source,
+            }
+        },
+        "command": options.command,
+        "only": {kind: list(globs) for kind, globs in options.only.items()},
+        "profile": options.profile,
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _of_model(case: Case) -> dict[str, Any]:
+    adapter = adapter_of(case)
+    capabilities = adapter.capabilities()
+    return {
+        **adapter.provenance(),
+        "fingerprint": adapter.fingerprint(),
+        "num_steps": capabilities.num_steps,
+        "nfe": capabilities.nfe,
+        "seeded": capabilities.seeded,
+    }

@@ -1,0 +1,151 @@
+"""The whole way: run a suite, compare, judge the gates, write the reports. Also the last steps alone, from a run folder."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evalsuite import plugins
+from evalsuite.compare.baseline import load_all
+from evalsuite.compare.gate import exit_code, judge
+from evalsuite.compare.tables import against_teacher
+from evalsuite.errors import UsageError
+from evalsuite.pipeline.events import Event, Listener
+from evalsuite.pipeline.history import run_folder
+from evalsuite.pipeline.plan import Only
+from evalsuite.pipeline.runner import RunOptions, execute
+from evalsuite.records import Comparison, RunRecord, Verdict, write_atomically
+from evalsuite.reports.contract import ReportInputs
+from evalsuite.suite.load import load_suite
+from evalsuite.suite.schema import Suite
+
+BASELINES = Path("baselines")
+REPORT = "report"
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a run ended with.
+
+    Attributes:
+        record: the numbers.
+        folder: the run folder, reports included.
+        comparisons: every student with its teacher.
+        verdicts: of the suite's gates.
+        exit_code: of the command: 0 pass, 1 regression, 3 inconclusive, 4 failed or incomparable cells.
+    """
+
+    record: RunRecord
+    folder: Path
+    comparisons: list[Comparison]
+    verdicts: list[Verdict]
+    exit_code: int
+
+
+def run(
+    suite: Suite | str | Path,
+    *,
+    out: str | Path | None = None,
+    only: Only | None = None,
+    samples: int | None = None,
+    cache: str | Path | None = None,
+    executor: str = "local",
+    fresh_timings: bool = False,
+    allow_code: bool = False,
+    profile: str = "standard",
+    timeout_s: float = 600.0,
+    baselines: str | Path = BASELINES,
+    listener: Listener | None = None,
+) -> Session:
+    """Run a suite, and write its record and reports.
+
+    Args:
+        suite: a suite, or the path of its file.
+        out: the run's own folder; None for a new one below ``runs/``.
+        only: globs by ``model``, ``target`` and ``slice``: run these cells alone (the slice ``all`` always runs).
+        samples: samples for each model, in place of the suite's number.
+        cache: where samples, features, measurements and timings are kept; None for the default.
+        executor: where models run.
+        fresh_timings: time again what the cache holds.
+        allow_code: run Python code that the suite names.
+        profile: how long to time models: ``ci``, ``standard`` or ``strict``.
+        timeout_s: a child process that makes no progress for so long is ended, and its cell failed.
+        baselines: the folder of baselines that gates refer to.
+        listener: told of everything that happens.
+
+    Raises:
+        UsageError: the suite or an argument makes no sense; nothing was done.
+        StoreError: the cache or the run folder cannot be written.
+        Interrupted: the user stopped it; the same call goes on from there.
+    """
+    loaded = suite if isinstance(suite, Suite) else load_suite(suite)
+    options = RunOptions(
+        out=None if out is None else Path(out),
+        only=only or {},
+        samples=samples,
+        cache=None if cache is None else Path(cache),
+        executor=executor,
+        fresh_timings=fresh_timings,
+        allow_code=allow_code,
+        profile=profile,
+        timeout_s=timeout_s,
+        command=_command(loaded if isinstance(suite, Suite) else suite, only or {}, samples, profile, allow_code),
+    )
+    tell = listener or (lambda event: None)
+    record, folder = execute(loaded, options, tell)
+    tell(Event("stage", "report", total=len(loaded.report.formats)))
+    return _finish(record, folder, loaded.report.formats, Path(baselines))
+
+
+def render(
+    run: str | Path, formats: Sequence[str] | None = None, *, baselines: str | Path = BASELINES
+) -> list[Path]:
+    """Write the reports of a run again, from its folder alone; the paths of what was written.
+
+    Raises:
+        UsageError: there is no such run, or no such format.
+        StoreError: the run folder cannot be written.
+    """
+    folder = run_folder(run)
+    record = RunRecord.load(folder)
+    suite = Suite.model_validate(record.suite)
+    chosen = list(formats or suite.report.formats)
+    verdicts = judge(record, load_all(suite.suite, Path(baselines)))
+    return _write_reports(_inputs(record, folder, against_teacher(record), verdicts), chosen)
+
+
+def _finish(record: RunRecord, folder: Path, formats: Sequence[str], baselines: Path) -> Session:
+    comparisons = against_teacher(record)
+    verdicts = judge(record, load_all(record.suite["suite"], baselines))
+    _write_reports(_inputs(record, folder, comparisons, verdicts), formats)
+    return Session(record, folder, comparisons, verdicts, exit_code(record, verdicts))
+
+
+def _inputs(
+    record: RunRecord, folder: Path, comparisons: Sequence[Comparison], verdicts: Sequence[Verdict]
+) -> ReportInputs:
+    return ReportInputs(record, folder, comparisons, verdicts, str(record.provenance.get("command", "")))
+
+
+def _write_reports(inputs: ReportInputs, formats: Sequence[str]) -> list[Path]:
+    written = []
+    for name in dict.fromkeys(formats):
+        for file, content in plugins.find("reports", name)().render(inputs).items():
+            path = inputs.folder / REPORT / file
+            if not path.resolve().is_relative_to((inputs.folder / REPORT).resolve()):
+                raise UsageError(f"report format {name} wants to write {file!r}, expected a file below {REPORT}/")
+            write_atomically(path, content)
+            written.append(path)
+    return written
+
+
+def _command(suite: Suite | str | Path, only: Only, samples: int | None, profile: str, allow_code: bool) -> str:
+    """The command that makes the run again; a suite made in Python is kept as the run folder's ``suite.yaml``."""
+    words = ["evalsuite", "run", "suite.yaml" if isinstance(suite, Suite) else str(suite)]
+    words += [word for kind, globs in only.items() for glob in globs for word in ("--only", f"{kind}={glob}")]
+    words += [] if samples is None else ["--samples", str(samples)]
+    words += [] if profile == "standard" else ["--profile", profile]
+    words += ["--allow-code"] if allow_code else []
+    return shlex.join(words)
