@@ -26,7 +26,10 @@ SHADES = 5
 
 @dataclass(frozen=True)
 class Tile:
-    """One student on one slice; ``shade`` runs from -5 (worse) to 5 (better); ``details`` is the tooltip."""
+    """One student on one slice; ``details`` is the tooltip.
+
+    ``shade`` runs from -5 (worse than the teacher) to 5 (better), for likeness from 0 (least) to 5 (most).
+    """
 
     text: str
     shade: int = 0
@@ -96,12 +99,12 @@ def _panel(inputs: ReportInputs, index: Index, name: str, target: str, ids: Sequ
         goodness = share if cell.higher_is_better is not False else 1 - share
         digits = decimals(cell.value, cell.interval, scale.divisor)
         details = f"{bounds(cell.interval, digits, scale.divisor)} n = {cell.n}".strip()
-        return Tile(number(cell.value / scale.divisor, digits), round(goodness * 2 * SHADES) - SHADES, details=details)
+        return Tile(number(cell.value / scale.divisor, digits), round(goodness * SHADES), details=details)
 
     return Panel(
         title=metric_title(name, measured[0].metric),
         unit=(scale.difference_unit if differences else scale.unit),
-        explanation="student minus teacher" if differences else "likeness to the teacher, worst to best",
+        explanation="student minus teacher" if differences else "likeness to the teacher",
         models=students,
         rows=[(slice_id.partition("=")[2], [tile(grid[slice_id, m.name]) for m in students]) for slice_id in ids],
     )
