@@ -1,7 +1,7 @@
 """A baseline: the numbers of a run with all that a later paired comparison needs, in two small files.
 
 ``<name>.json`` holds measurements and checksums, ``<name>.safetensors`` the arrays, each once, per-sample values in
-float32. Timings are not in it: they belong to one machine.
+float32 or less. Raw timings are not in it, only the value of each round.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from evalsuite.records import (
     RunRecord,
     Scalar,
     canonical_json,
+    content_key,
     read_arrays,
     read_json,
     write_atomically,
@@ -34,17 +35,29 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class Baseline(Record):
-    """The measurements of an earlier run."""
+    """The measurements of an earlier run.
+
+    Attributes:
+        suite: name of the suite.
+        pairing_key: equal where samples of the same id have the same seed and class; see :func:`pairing_key`.
+    """
 
     format_version: int = FORMAT_VERSION
     suite: str
     suite_hash: str
+    pairing_key: str
     environment: dict[str, Scalar]
     measurements: list[Measurement]
 
     def find(self, identity: Identity) -> Measurement | None:
         """The measurement of this identity."""
         return next((m for m in self.measurements if m.identity == identity), None)
+
+
+def pairing_key(record: RunRecord) -> str:
+    """SHA-256 over what seed, class and group of a sample follow from, besides its id."""
+    suite = record.suite
+    return content_key([suite["sampling"]["seed"], suite["task"], suite["reference"]])
 
 
 def save(record: RunRecord, name: str, folder: Path) -> list[Path]:
@@ -76,6 +89,7 @@ def save(record: RunRecord, name: str, folder: Path) -> list[Path]:
         "format_version": FORMAT_VERSION,
         "suite": record.suite["suite"],
         "suite_hash": record.suite_hash,
+        "pairing_key": pairing_key(record),
         "environment": record.environment,
         "measurements": measurements,
         "arrays_sha256": hashlib.sha256(packed).hexdigest(),
@@ -120,14 +134,14 @@ def load_all(suite: str, folder: Path) -> dict[str, Baseline]:
 
 
 def _compact(field: str, array: NDArray[Any]) -> NDArray[Any]:
-    if field == "per_sample":
-        return np.ascontiguousarray(array, dtype=np.float32)
-    if field == "sample_ids":
-        return np.ascontiguousarray(array, dtype=np.int32)
+    """The smallest form that keeps ids and 0/1 values exactly, and other per-sample values to seven digits."""
+    if field in ("sample_ids", "group_sizes") and (not array.size or abs(array).max() < 2**31):
+        array = array.astype(np.int32)
+    elif field == "per_sample":
+        binary = bool(np.isin(array, (0, 1)).all())
+        array = array.astype(np.uint8 if binary else np.float32)
     return np.ascontiguousarray(array)
 
 
 def _restored(field: str, array: NDArray[Any]) -> NDArray[Any]:
-    if field == "per_sample":
-        return array.astype(np.float64)
-    return array.astype(np.int64) if field == "sample_ids" else array
+    return array.astype(np.int64 if field in ("sample_ids", "group_sizes") else np.float64)

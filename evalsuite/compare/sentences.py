@@ -4,90 +4,137 @@ from __future__ import annotations
 
 import math
 
-from evalsuite.records import Comparison, Measurement
-from evalsuite.stats.power import samples_needed
+from evalsuite.compare.trial import Trial
+from evalsuite.compare.wording import between, chance, quantity
+from evalsuite.records import Family, Interval, Measurement
+from evalsuite.stats.power import minimum_detectable_effect, samples_needed
 from evalsuite.suite.schema import GateSpec, Margin
 
 PASS_LEVEL = 0.05
 """Level of ``p_pass``; not corrected for several gates, since all must pass."""
+
+MOST_SAMPLES = 10_000_000
+"""More than this is no advice."""
 
 
 def gate_line(gate: GateSpec, who: str) -> str:
     """The gate in one line: ``fid of student-4step@cpu against teacher: non_inferiority, margin 100%``."""
     place = "" if gate.slice == "all" else f" on {gate.slice}"
     against = f" against {gate.against}" if gate.against else ""
-    return f"{gate.metric} of {who}{place}{against}: {gate.test}{_terms(gate)}"
+    margin = f", margin {_share(gate.margin)}" if gate.margin else ""
+    limits = [f", {name} {value:g}" for name, value in (("min", gate.min), ("max", gate.max)) if value is not None]
+    return f"{gate.metric} of {who}{place}{against}: {gate.test}{margin}{''.join(limits)}"
 
 
-def _terms(gate: GateSpec) -> str:
-    if gate.margin is not None:
-        return f", margin {margin_text(gate.margin)}"
-    limits = [f"{name} {value:g}" for name, value in (("min", gate.min), ("max", gate.max)) if value is not None]
-    return "".join(f", {limit}" for limit in limits)
+def reason_of(outcome: str, trial: Trial, fail_level: float) -> str:
+    """One sentence: the numbers, what follows from them, and what would decide where nothing does.
+
+    Args:
+        outcome: pass, fail or inconclusive.
+        trial: what was tested.
+        fail_level: the share of the false-alarm rate that falls to this gate.
+    """
+    sentence = f"{_numbers(trial)}: {_conclusion(outcome, trial)}"
+    if outcome == "inconclusive":
+        sentence += _advice(trial, fail_level)
+    elif outcome == "pass" and trial.gate.test == "no_regression":
+        sentence += _sensitivity(trial)
+    return f"{sentence}."
 
 
-def margin_text(margin: Margin) -> str:
+def _numbers(trial: Trial) -> str:
+    """``fid is 21.3 against 14.7, a difference of 6.5 (95 % interval 5.9 to 7.1)``."""
+    candidate, against = trial.candidate, trial.against
+    place = "" if candidate.slice == "all" else f" on {candidate.slice}"
+    if trial.slices > 1:
+        place += f", the worst of {trial.slices} slices,"
+    own = f"{candidate.name} of {candidate.model}{place} is {quantity(candidate.value, candidate.unit)}"
+    if against is None:
+        kind = ", the plain estimate at this number of samples" if candidate.family == Family.FRECHET else ""
+        return f"{own}{kind}{_spread(candidate)}"
+    found = trial.binding.found
+    low, high = found.evidence.interval(0.95)
+    interval = Interval(low=low, high=high, level=0.95, method=found.evidence.method)
+    other = f"against {quantity(against.value, against.unit)}"
+    if found.scale == "ratio":
+        return f"{own} {other}, {quantity(found.evidence.value)} times as much ({between(interval)})"
+    factor = trial.binding.bound.factor
+    what = "the difference" if factor == 1 else f"what exceeds {factor:.4g} times the latter"
+    value = quantity(found.evidence.value, candidate.unit)
+    return f"{own} {other}, {what} is {value} ({between(interval, candidate.unit)})"
+
+
+def _spread(measurement: Measurement) -> str:
+    return "" if measurement.interval is None else f" ({between(measurement.interval, measurement.unit)})"
+
+
+def _conclusion(outcome: str, trial: Trial) -> str:
+    claim = _claim(trial)
+    if outcome == "fail":
+        return f"it is not {claim}{_certainty(trial, trial.p_fail)}"
+    if outcome == "inconclusive":
+        return f"whether it is {claim} is open"
+    if trial.gate.test == "no_regression":
+        return f"it is not shown to be worse{_by(trial.gate, 'more')}"
+    return f"it is {claim}{_certainty(trial, trial.p_pass)}"
+
+
+def _claim(trial: Trial) -> str:
+    """What a gate wants to be shown, after "it is"."""
+    gate = trial.gate
+    if gate.test == "limit":
+        ends = (("at least", gate.min), ("at most", gate.max))
+        return " and ".join(f"{word} {quantity(end, trial.candidate.unit)}" for word, end in ends if end is not None)
+    if gate.test == "superiority":
+        return f"better{_by(gate, 'more')}"
+    if gate.test == "equivalence":
+        return f"equal{_within(gate)}"
+    return f"as good{_within(gate)}"
+
+
+def _within(gate: GateSpec) -> str:
+    return f" within the margin of {_share(gate.margin)}" if gate.margin else ""
+
+
+def _by(gate: GateSpec, word: str) -> str:
+    return f" by {word} than the margin of {_share(gate.margin)}" if gate.margin else ""
+
+
+def _share(margin: Margin) -> str:
     """``5%``, ``0.3`` or ``ratio 8``."""
     if margin.relative is not None:
         return f"{100 * margin.relative:g}%"
     return f"ratio {margin.ratio:g}" if margin.ratio is not None else f"{margin.absolute:g}"
 
 
-def reason_of(
-    outcome: str, gate: GateSpec, candidate: Measurement, against: Measurement | None, comparison: Comparison | None
-) -> str:
-    """One sentence: the numbers, and what follows from them."""
-    unit = f" {candidate.unit}" if candidate.unit else ""
-    if against is None or comparison is None:
-        spread = _between(candidate.interval.low, candidate.interval.high) if candidate.interval else ""
-        return f"{candidate.name} is {candidate.value:.4g}{unit}{spread}: {_limit_ending(outcome)}."
-    ending = _ending(outcome, gate)
-    change = _change(comparison, unit)
-    more = _samples_advice(gate, candidate, against, comparison) if outcome == "inconclusive" else ""
-    return (
-        f"{candidate.name} is {candidate.value:.4g}{unit} against {against.value:.4g}{unit}: {change}, {ending}{more}."
-    )
+def _certainty(trial: Trial, p_value: float) -> str:
+    return ", in all processes" if trial.exact else f" ({chance(p_value)})"
 
 
-def _between(low: float, high: float) -> str:
-    return f" (between {low:.4g} and {high:.4g})"
+def _advice(trial: Trial, fail_level: float) -> str:
+    """How many samples or rounds would decide, if the estimate stays what it is."""
+    found, bound = trial.binding.found, trial.binding.bound
+    if found.evidence.standard_error is None:
+        return ", since the processes disagree"
+    limit = bound.factor if found.scale == "ratio" else bound.offset
+    kept = trial.binding.p_pass < trial.binding.p_fail
+    distance = found.evidence.distance(limit)
+    level = PASS_LEVEL if kept else fail_level
+    needed = samples_needed(found.n, found.evidence.standard_error, distance, level)
+    unit = "rounds" if trial.candidate.family == Family.LATENCY else "samples"
+    if needed > MOST_SAMPLES:
+        return f"; it lies too close to the bound for any number of {unit} to decide"
+    if needed <= found.n:
+        return f"; more {unit} would decide"
+    return f"; about {math.ceil(needed)} {unit} would decide, not {found.n}"
 
 
-def _change(comparison: Comparison, unit: str) -> str:
-    assert comparison.value is not None
-    spread = _between(comparison.interval.low, comparison.interval.high) if comparison.interval else ""
-    if comparison.scale == "ratio":
-        return f"{comparison.value:.3g} times as much{spread}"
-    note = " bias-corrected" if comparison.note else ""
-    return f"a{note} difference of {comparison.value:+.4g}{unit}{spread}"
-
-
-def _limit_ending(outcome: str) -> str:
-    return {"pass": "within the limit", "fail": "beyond the limit"}.get(outcome, "too close to the limit to tell")
-
-
-def _ending(outcome: str, gate: GateSpec) -> str:
-    margin = f" by the margin of {margin_text(gate.margin)}" if gate.margin else ""
-    if outcome == "inconclusive":
-        return "too uncertain to tell"
-    if gate.test == "superiority":
-        return f"shown to be better{margin}" if outcome == "pass" else f"shown not to be better{margin}"
-    if gate.margin is None:
-        return "not shown to be worse" if outcome == "pass" else "shown to be worse"
-    return (
-        f"within the margin of {margin_text(gate.margin)}"
-        if outcome == "pass"
-        else (f"beyond the margin of {margin_text(gate.margin)}")
-    )
-
-
-def _samples_advice(gate: GateSpec, candidate: Measurement, against: Measurement, comparison: Comparison) -> str:
-    """How many samples would decide, if the difference stays what it is; "" where that is not known."""
-    found, error = comparison.value, comparison.standard_error
-    if found is None or error is None or comparison.scale == "ratio" or gate.margin is None:
+def _sensitivity(trial: Trial) -> str:
+    """What would have been found: the absence of a finding says as much as the search was sharp."""
+    found = trial.binding.found
+    error, freedom = found.evidence.standard_error, found.evidence.degrees_of_freedom
+    if error is None or freedom is None:
         return ""
-    worse = found if not candidate.higher_is_better else -found
-    margin = gate.margin
-    allowed = margin.absolute if margin.absolute is not None else (margin.relative or 0.0) * abs(against.value)
-    needed = samples_needed(candidate.n, error, abs(worse - allowed), PASS_LEVEL)
-    return f"; about {needed:.0f} samples would decide" if math.isfinite(needed) else ""
+    effect = minimum_detectable_effect(error, freedom)
+    change = f"a factor of {math.exp(effect):.3g}" if found.scale == "ratio" else quantity(effect, trial.candidate.unit)
+    return f"; a change of {change} would have been found in 4 of 5 runs"

@@ -4,63 +4,84 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import combinations
 
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite.compare.baseline import pairing_key
+from evalsuite.compare.contrast import Common
 from evalsuite.compare.difference import difference
-from evalsuite.records import Cell, Comparison, Identity, Measurement, Missing, RunRecord
+from evalsuite.compare.sides import NOT_COMPARED
+from evalsuite.records import Comparison, Identity, Measurement, Missing, RunRecord
 from evalsuite.stats.multiple import q_values
 from evalsuite.suite.schema import Suite
 
-REFERENCE_SIDES = ("reference", "none", "ground_truth")
-"""What a teacher's cell may be measured against."""
+Row = tuple[Measurement | Missing, Comparison]
+Ids = NDArray[np.int64] | None
 
 
 def against_teacher(record: RunRecord) -> list[Comparison]:
-    """Every student's cell against its teacher's of the same metric, target and slice, with q-values.
+    """Every student's (and control's) cell against the teacher's of the same metric, target and slice.
 
-    Metrics of image pairs have no comparison here: they compare with the teacher already.
+    With several teachers it is the suite's first. Metrics of image pairs have no comparison here: their values are
+    likeness to the teacher already. Cells of one metric on several slices carry q-values.
     """
     suite = Suite.model_validate(record.suite)
     every: list[Measurement | Missing] = [*record.measurements, *record.missing]
     cells = {cell.identity: cell for cell in every}
-    comparisons: list[tuple[Cell, Comparison]] = []
-    for cell in cells.values():
-        if cell.role != "teacher" and cell.against in REFERENCE_SIDES and suite.teacher is not None:
-            teacher_case = f"{suite.teacher}@{cell.target}/{cell.slice}"
-            against = cells.get(Identity(teacher_case, cell.name, cell.against))
-            if against is not None:
-                comparisons.append((cell, difference(cell, against)))
-    return with_q_values(comparisons)
+    rows: list[Row] = []
+    for cell in every:
+        if cell.role != "teacher" and cell.against in NOT_COMPARED and suite.teacher is not None:
+            teacher = cells.get(Identity(f"{suite.teacher}@{cell.target}/{cell.slice}", cell.name, cell.against))
+            if teacher is not None:  # else a run of part of the suite, without its teacher
+                rows.append((cell, difference(cell, teacher)))
+    return with_q_values(rows)
 
 
 def between_runs(record: RunRecord, earlier: RunRecord) -> list[Comparison]:
-    """Every measurement that both runs have, this run's against the earlier one's."""
+    """Every measurement that both runs have, this run's against the earlier one's; names of the latter say so."""
+    common = Common.SEEDS if pairing_key(record) == pairing_key(earlier) else Common.NOTHING
     before = {measurement.identity: measurement for measurement in earlier.measurements}
-    pairs = [(m, before[m.identity]) for m in record.measurements if m.identity in before]
-    return with_q_values([(ours, difference(ours, theirs)) for ours, theirs in pairs])
+    rows: list[Row] = []
+    for ours in record.measurements:
+        theirs = before.get(ours.identity)
+        if theirs is not None:
+            named = theirs.model_copy(update={"case_key": f"earlier:{theirs.case_key}"})
+            rows.append((ours, difference(ours, named, common=common)))
+    return with_q_values(rows)
 
 
-def with_q_values(comparisons: Sequence[tuple[Cell, Comparison]]) -> list[Comparison]:
-    """The comparisons in their order, each with the q-value of the table that it stands in.
+def with_q_values(rows: Sequence[Row]) -> list[Comparison]:
+    """The comparisons in their order; those on slices with the q-value of the table they stand in.
 
-    A table holds one metric on one target: the whole sets of all candidates together, and the slices of one candidate
-    together. Students share their teacher's samples and variations share seeds, so those need the correction that holds
-    for any dependence; subset slices of one candidate share nothing.
+    A table is one metric on one target over the slices of one kind (``class=...``), of all candidates. Benjamini and
+    Hochberg holds for it although the candidates share their teacher, which makes differences alike, not opposite
+    (Benjamini and Yekutieli 2001, positive dependence); where slices share samples, Yekutieli's correction is taken.
     """
     tables: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for index, (cell, comparison) in enumerate(comparisons):
-        if comparison.p_value is not None:
-            owner = "" if cell.slice == "all" else cell.model
-            tables[cell.name, cell.target, cell.against, owner].append(index)
-    result = [comparison for _, comparison in comparisons]
+    for index, (cell, comparison) in enumerate(rows):
+        if comparison.p_value is not None and cell.slice != "all":
+            tables[cell.name, cell.target, _kind(cell.slice)].append(index)
+    result = [comparison for _, comparison in rows]
     for indices in tables.values():
-        slices = {comparisons[index][0].slice for index in indices}
         p_values = [p for p in (result[index].p_value for index in indices) if p is not None]
-        for index, q in zip(indices, q_values(p_values, overlapping=not _disjoint(slices)), strict=True):
+        adjusted = q_values(p_values, overlapping=_overlap([rows[index][0] for index in indices]))
+        for index, q in zip(indices, adjusted, strict=True):
             result[index] = result[index].model_copy(update={"q_value": q})
     return result
 
 
-def _disjoint(slices: set[str]) -> bool:
-    """Whether no two slices share samples: values of one attribute, each once."""
-    attributes = {slice_id.partition("=")[0] for slice_id in slices}
-    return attributes == {"class"}
+def _kind(slice_id: str) -> str:
+    """``class=sneaker&guidance=2.5`` -> ``class&guidance``."""
+    return "&".join(part.partition("=")[0] for part in slice_id.split("&"))
+
+
+def _overlap(cells: Sequence[Measurement | Missing]) -> bool:
+    """Whether two slices share samples, or whether nobody knows."""
+    ids: dict[str, Ids] = {cell.slice: cell.sample_ids if isinstance(cell, Measurement) else None for cell in cells}
+    return any(_shared(a, b) for a, b in combinations(ids.values(), 2))
+
+
+def _shared(a: Ids, b: Ids) -> bool:
+    return a is None or b is None or bool(np.intersect1d(a, b).size)

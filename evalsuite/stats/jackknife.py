@@ -23,9 +23,7 @@ class Jackknife(NamedTuple):
     degrees_of_freedom: int
 
 
-def pseudovalues(
-    value: float, replicates: NDArray[np.float64], group_sizes: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def pseudovalues(value: float, replicates: NDArray[np.float64], group_sizes: NDArray[np.int64]) -> NDArray[np.float64]:
     """``h_g v - (h_g - 1) v_(g)`` with ``h_g = n / m_g`` (Busing et al., eq. 5), float64 ``[G]``.
 
     Args:
@@ -34,7 +32,8 @@ def pseudovalues(
         group_sizes: int64 ``[G]``, samples in group g, all above 0.
     """
     h = group_sizes.sum() / group_sizes
-    return h * value - (h - 1) * replicates
+    values: NDArray[np.float64] = h * value - (h - 1) * replicates
+    return values
 
 
 def jackknife(value: float, replicates: NDArray[np.float64], group_sizes: NDArray[np.int64]) -> Jackknife:

@@ -1,4 +1,4 @@
-"""Score intervals for one proportion and for the difference of two paired ones."""
+"""Score intervals for one proportion and for the difference of two paired ones, and adjusted moments for the rest."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ class Range(NamedTuple):
 
     low: float
     high: float
+
+
+class Moments(NamedTuple):
+    """Adjusted centre and standard error of a difference of proportions; about normal."""
+
+    centre: float
+    standard_error: float
 
 
 def wilson(successes: float, n: int, level: float = 0.95) -> Range:
@@ -58,3 +65,28 @@ def tango(only_a: int, only_b: int, n: int, level: float = 0.95) -> Range:
         return float(brentq(lambda d: tango_score(only_a, only_b, n, d) - target, *sorted((observed, outer))))
 
     return Range(end(z, -edge), end(-z, edge))
+
+
+def paired_moments(a: NDArray[np.float64], b: NDArray[np.float64], multiplier: float) -> Moments:
+    """Of ``p_a - multiplier * p_b`` from the same samples, with half a sample added to each of the four outcomes
+    (Agresti and Min 2005, section 3), so that the error does not vanish where all samples agree.
+
+    Args:
+        a, b: 0 or 1, float64 ``[n]``.
+        multiplier: 1 for the plain difference.
+    """
+    only_a, only_b = discordant(a, b)
+    both = int((a * b).sum())
+    counts = np.array([both, only_a, only_b, len(a) - both - only_a - only_b]) + 0.5
+    values = np.array([1 - multiplier, 1.0, -multiplier, 0.0])
+    total = counts.sum()
+    mean = float(counts @ values / total)
+    return Moments(mean, math.sqrt((counts @ values**2 / total - mean**2) / total))
+
+
+def unpaired_moments(successes_a: int, n_a: int, successes_b: int, n_b: int, multiplier: float) -> Moments:
+    """Of ``p_a - multiplier * p_b`` from two sets of samples, with a success and a failure added to each (Agresti and
+    Caffo 2000)."""
+    share_a, share_b = (successes_a + 1) / (n_a + 2), (successes_b + 1) / (n_b + 2)
+    variance = share_a * (1 - share_a) / (n_a + 2) + multiplier**2 * share_b * (1 - share_b) / (n_b + 2)
+    return Moments(share_a - multiplier * share_b, math.sqrt(variance))

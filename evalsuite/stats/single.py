@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from evalsuite.records import Family, Interval
+from evalsuite.stats.evidence import Evidence, Extent, Proportion, Rounds, StudentT
 from evalsuite.stats.jackknife import MIN_GROUPS, jackknife
-from evalsuite.stats.proportions import wilson
-from evalsuite.stats.signed_rank import hodges_lehmann
 
 MIN_ROUNDS = 6
 """Under six rounds no signed-rank interval reaches 95 %."""
@@ -40,41 +38,59 @@ def interval_of(
         level: two-sided.
 
     Returns:
-        The interval, or None where there are too few samples, groups or rounds for one.
+        The interval, or None where :func:`shortage` says why there is none.
     """
+    evidence = evidence_of(family, value, per_sample=per_sample, replicates=replicates, group_sizes=group_sizes)
+    if evidence is None:
+        return None
+    low, high = evidence.interval(level)
+    return Interval(low=low, high=high, level=level, method=evidence.method)
+
+
+def evidence_of(
+    family: Family,
+    value: float,
+    *,
+    per_sample: Floats | None = None,
+    replicates: Floats | None = None,
+    group_sizes: NDArray[np.int64] | None = None,
+) -> Evidence | None:
+    """What is known of a value, for intervals and limits; arguments and None as in :func:`interval_of`."""
+    if shortage(family, per_sample=per_sample, replicates=replicates):
+        return None
     match family:
-        case Family.MEAN | Family.MMD if per_sample is not None and n >= 2:
-            return _t_interval(value, float(np.std(per_sample, ddof=1)) / np.sqrt(n), n - 1, level, "t over samples")
-        case Family.PROPORTION if n >= 1:
-            low, high = wilson(value * n, n, level)
-            return Interval(low=low, high=high, level=level, method="Wilson score")
-        case Family.FRECHET | Family.FRECHET_DEBIASED | Family.JACKKNIFE:
-            return _jackknife_interval(value, replicates, group_sizes, level)
-        case Family.LATENCY if replicates is not None and len(replicates) >= MIN_ROUNDS:
-            return _rounds_interval(value, replicates, level)
-        case Family.MEMORY if replicates is not None and len(replicates) >= 2:
+        case Family.MEAN | Family.MMD if per_sample is not None:
+            # Given the reference, h is the Hájek projection of the U-statistic, so its variance is var(h) / n.
+            error = float(np.std(per_sample, ddof=1) / np.sqrt(len(per_sample)))
+            return StudentT(value, error, len(per_sample) - 1, "t over samples")
+        case Family.PROPORTION if per_sample is not None:
+            return Proportion(int(per_sample.sum()), len(per_sample))
+        case Family.LATENCY if replicates is not None:
+            return Rounds(value, np.log(replicates), f"signed-rank over {len(replicates)} rounds")
+        case Family.MEMORY if replicates is not None:
             low, high = float(replicates.min()), float(replicates.max())
-            return Interval(low=low, high=high, level=level, method=f"range of {len(replicates)} processes")
+            return Extent(value, low, high, f"range of {len(replicates)} processes")
+        case _ if replicates is not None and group_sizes is not None:
+            # Around the value itself: plain (Fréchet, jackknife) or corrected already (debiased Fréchet).
+            spread = jackknife(value, replicates, group_sizes)
+            method = f"delete-group jackknife, {len(replicates)} groups"
+            return StudentT(value, spread.standard_error, spread.degrees_of_freedom, method)
     return None
 
 
-def _t_interval(value: float, standard_error: float, df: float, level: float, method: str) -> Interval:
-    half = float(t.ppf((1 + level) / 2, df)) * float(standard_error)
-    return Interval(low=value - half, high=value + half, level=level, method=method)
+def shortage(family: Family, *, per_sample: Floats | None = None, replicates: Floats | None = None) -> str:
+    """What a value lacks for an interval, or "": the warning to show beside it."""
+    match family:
+        case Family.MEAN | Family.MMD | Family.PROPORTION:
+            found, needed, what = _length(per_sample), 1 if family == Family.PROPORTION else 2, "values by sample"
+        case Family.LATENCY:
+            found, needed, what = _length(replicates), MIN_ROUNDS, "rounds"
+        case Family.MEMORY:
+            found, needed, what = _length(replicates), 2, "processes"
+        case _:
+            found, needed, what = _length(replicates), MIN_GROUPS, "groups of samples"
+    return f"no interval: it needs {needed} {what}, has {found}" if found < needed else ""
 
 
-def _jackknife_interval(
-    value: float, replicates: Floats | None, sizes: NDArray[np.int64] | None, level: float
-) -> Interval | None:
-    if replicates is None or sizes is None or len(replicates) < MIN_GROUPS:
-        return None
-    estimate = jackknife(value, replicates, sizes)
-    method = f"delete-group jackknife, {len(replicates)} groups"
-    return _t_interval(value, estimate.standard_error, estimate.degrees_of_freedom, level, method)
-
-
-def _rounds_interval(value: float, rounds: Floats, level: float) -> Interval:
-    """The relative uncertainty of the rounds' centre, around the value over all calls."""
-    centre = hodges_lehmann(np.log(rounds), level)
-    low, high = value * np.exp(centre.low - centre.value), value * np.exp(centre.high - centre.value)
-    return Interval(low=float(low), high=float(high), level=level, method=f"signed-rank over {len(rounds)} rounds")
+def _length(array: Floats | None) -> int:
+    return 0 if array is None else len(array)

@@ -1,0 +1,26 @@
+"""Numbers as sentences of a comparison say them."""
+
+from __future__ import annotations
+
+from evalsuite.records import Interval
+
+_STEPS = {"s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")), "bytes": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))}
+
+
+def quantity(value: float, unit: str = "") -> str:
+    """``12.34``, ``81.2 ms``, ``212 MB``: four digits, in a unit that leaves few zeros."""
+    for step, name in _STEPS.get(unit, ()):
+        if abs(value) >= step:
+            return f"{value / step:.4g} {name}"
+    return f"{value:.4g} {unit}".rstrip()
+
+
+def between(interval: Interval, unit: str = "") -> str:
+    """``95 % interval 1.2 to 3.4``; without a level where the interval is a plain range."""
+    ends = f"{quantity(interval.low, unit)} to {quantity(interval.high, unit)}"
+    return f"range {ends}" if interval.method.startswith("range") else f"{100 * interval.level:g} % interval {ends}"
+
+
+def chance(p_value: float) -> str:
+    """``p = 0.012``, ``p < 0.0001``."""
+    return "p < 0.0001" if p_value < 1e-4 else f"p = {p_value:.2g}"
