@@ -148,9 +148,10 @@ def _document(finished: Session) -> dict[str, object]:
 
 def _show(finished: Session) -> None:
     from evalsuite.cli import tables
+    from evalsuite.reports.contract import ReportInputs
 
-    show(*tables.summary(finished.record, finished.comparisons))
-    show(*tables.absences(finished.record.missing), "")
-    show(*tables.gates(finished.verdicts))
+    record, verdicts = finished.record, finished.verdicts
+    show(*tables.summary(ReportInputs(record, finished.folder, finished.comparisons, verdicts, command="")))
+    show(*tables.absences(record.missing), "", *tables.gates(verdicts))
     report = finished.folder / "report" / "index.html"
     show("", f"report: {report if report.is_file() else finished.folder}")

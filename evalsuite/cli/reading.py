@@ -11,9 +11,9 @@ from evalsuite.cli.terminal import show, show_json, write
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its record.json, or latest.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
-BaselinesOption = Annotated[Path, typer.Option("--baselines", metavar="DIR", help="Where baselines are kept.")]
-
-BASELINES = Path("baselines")
+BaselinesOption = Annotated[
+    Path | None, typer.Option("--baselines", metavar="DIR", help="Where baselines are kept; else baselines/.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -61,14 +61,15 @@ def compare(
     show(differences(comparisons))
 
 
-def gate(run: RunArgument, baselines: BaselinesOption = BASELINES, as_json: JsonOption = False) -> None:
+def gate(run: RunArgument, baselines: BaselinesOption = None, as_json: JsonOption = False) -> None:
     """Judge the gates of a run's suite; the exit code is the verdict."""
     from evalsuite.compare.baseline import load_all
     from evalsuite.compare.gate import exit_code, judge
     from evalsuite.pipeline.history import load_run
+    from evalsuite.session import BASELINES
 
     record, _ = load_run(run)
-    verdicts = judge(record, load_all(record.suite["suite"], baselines))
+    verdicts = judge(record, load_all(record.suite["suite"], baselines or BASELINES))
     if as_json:
         show_json([verdict.model_dump(mode="json") for verdict in verdicts])
     else:
@@ -81,12 +82,13 @@ def gate(run: RunArgument, baselines: BaselinesOption = BASELINES, as_json: Json
 def save_baseline(
     run: RunArgument,
     name: Annotated[str, typer.Option(help="What gates call it, as in against: baseline:main.")] = "main",
-    baselines: BaselinesOption = BASELINES,
+    baselines: BaselinesOption = None,
 ) -> None:
     """Keep a run's numbers, with what a later paired comparison needs."""
     from evalsuite.compare import baseline
     from evalsuite.pipeline.history import load_run
+    from evalsuite.session import BASELINES
 
     record, _ = load_run(run)
-    for path in baseline.save(record, name, baselines):
+    for path in baseline.save(record, name, baselines or BASELINES):
         write(f"{path}\n")

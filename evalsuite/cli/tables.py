@@ -9,11 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from evalsuite.cli.wording import duration, size
+from evalsuite.pipeline.estimate import Cost, total
 from evalsuite.records import Comparison, Family, Missing, Plan, Verdict
 from evalsuite.reports import _tables as cells
 from evalsuite.reports._format import probability, scale_for
 from evalsuite.reports.contract import ReportInputs
-from evalsuite.pipeline.estimate import Cost, total
 
 OUTCOME_STYLES = {
     "pass": "green",

@@ -1,0 +1,69 @@
+"""The terminal shows the report's own numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import RenderableType
+
+from evalsuite.cli import tables
+from evalsuite.cli.terminal import show
+from evalsuite.pipeline.estimate import Cost
+from evalsuite.records import Plan
+from evalsuite.reports.contract import ReportInputs
+from tests.reports import synthetic
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> ReportInputs:
+    return synthetic.quickstart(tmp_path)
+
+
+def printed(capsys: pytest.CaptureFixture[str], *parts: RenderableType) -> str:
+    show(*parts)
+    return capsys.readouterr().out
+
+
+def test_summary_has_a_column_a_model_and_differences_below(
+    inputs: ReportInputs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = printed(capsys, *tables.summary(inputs)).splitlines()
+    heading = next(line for line in lines if "metric" in line)
+    assert heading.split() == ["metric", *synthetic.MODELS]
+    fid = next(i for i, line in enumerate(lines) if line.strip().startswith("FID ↓"))
+    assert lines[fid].count("[") == len(synthetic.MODELS)
+    assert lines[fid + 1].count("[") == len(synthetic.MODELS) - 1
+    assert "PSNR ↑ (dB)" in "\n".join(lines)
+
+
+def test_gates_say_outcome_gate_and_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = synthetic.passed()
+    first, second = printed(capsys, *tables.gates([verdict])).splitlines()
+    assert first.split()[0] == "pass"
+    assert verdict.gate in first
+    assert second.strip() == verdict.reason
+
+
+def test_differences_have_a_row_each(inputs: ReportInputs, capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, tables.differences(inputs.comparisons))
+    of_student = [line for line in out.splitlines() if "student-4step@cpu/all" in line]
+    expected = [c for c in inputs.comparisons if c.terms[0].identity.case_key == "student-4step@cpu/all"]
+    assert len(of_student) == len(expected) > 5
+    assert any("×" in line for line in of_student)
+
+
+def test_absences_join_cells_of_one_reason(inputs: ReportInputs, capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, *tables.absences(inputs.record.missing))
+    assert out.count(synthetic.REFUSED) == 1
+    assert " more: " in out
+
+
+def test_plan_sums_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    known, unknown = Cost("a@cpu/all", 10, 1000, 5.0), Cost("b@cpu/all", 10, None, 65.0)
+    subset = Cost("a@cpu/class=bag", 0, 0, 0.0)
+    lines = printed(capsys, *tables.planned(Plan("hash", ()), [known, unknown, subset])).splitlines()
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.split()}
+    assert rows["a@cpu/all"] == ["10", "1", "kB", "5", "s"]
+    assert rows["all"] == ["20", "unknown", "1", "min", "10", "s"]
+    assert "1 subset slices" in "\n".join(lines)
