@@ -66,7 +66,8 @@ def tradeoff_points(record: RunRecord, target: str) -> list[Point]:
     qualities = [m for m in over_all if group_of(m) == "Quality" and m.higher_is_better is not None]
     fids = [m for m in qualities if m.metric == "fid"]
     x, y = _by_model(median or latencies), _by_model(fids or qualities)
-    return [Point(model, x[model.name], y[model.name]) for model in models(record) if model.name in x and model.name in y]
+    both = [model for model in models(record) if model.name in x and model.name in y]
+    return [Point(model, x[model.name], y[model.name]) for model in both]
 
 
 def _by_model(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
@@ -108,7 +109,8 @@ def tradeoff(points: Sequence[Point], target: str, name: str) -> Drawing:
         axes.set_ylabel(f"{vertical}; {better} is better")
         _label(figure, axes, points, scale.divisor)
         listing = "; ".join(
-            f"{plain(p.model.name)}: {vertical} {p.quality.value:.4g} at {p.latency.value / scale.divisor:.4g} {scale.unit}"
+            f"{plain(p.model.name)}: {vertical} {p.quality.value:.4g} "
+            f"at {p.latency.value / scale.divisor:.4g} {scale.unit}"
             for p in points
         )
         return drawing(
@@ -143,11 +145,12 @@ def _plain_log_axis(axes: Any) -> None:
 def _label(figure: Any, axes: Any, points: Sequence[Point], divisor: float) -> None:
     """Write each name beside its point where no other name or point is; a legend where that fails."""
     from matplotlib.lines import Line2D
+    from matplotlib.transforms import Bbox
 
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # so that the positions just measured stay
     centres = [axes.transData.transform((p.latency.value / divisor, p.quality.value)) for p in points]
-    taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in centres]
+    taken = [Bbox([[x - 6, y - 6], [x + 6, y + 6]]) for x, y in centres]
     spots = [
         (dx, dy, "left" if dx > 0 else "right" if dx < 0 else "center")
         for distance in (1, 2, 3.5)
@@ -163,9 +166,9 @@ def _label(figure: Any, axes: Any, points: Sequence[Point], divisor: float) -> N
             )  # fmt: skip
             texts.append(text)
             box = text.get_window_extent()
-            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 + 40 and frame.y0 <= box.y0 and box.y1 <= frame.y1 + 20
-            if inside and not any(box.x0 < r and box.x1 > l and box.y0 < t and box.y1 > b for l, b, r, t in taken):
-                taken.append((box.x0, box.y0, box.x1, box.y1))
+            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
+            if inside and not any(box.overlaps(other) for other in taken):
+                taken.append(box)
                 break
             texts.pop().remove()
         else:
@@ -248,7 +251,8 @@ def _strip(axes: Any, row: int, model: Model, values: NDArray[np.float64], *, va
         linewidths=0 if valid else 0.7, zorder=2,
     )  # fmt: skip
     first, median, third, p90 = np.quantile(values, [0.25, 0.5, 0.75, 0.9])
-    axes.fill([first, third, third, first], [row - 0.3, row - 0.3, row + 0.3, row + 0.3], facecolor=model.colour, alpha=0.18)
+    box = ([first, third, third, first], [row - 0.3, row - 0.3, row + 0.3, row + 0.3])
+    axes.fill(*box, facecolor=model.colour, alpha=0.18)
     axes.plot([median, median], [row - 0.34, row + 0.34], color=model.colour, linewidth=2.4, zorder=3)
     axes.plot([p90, p90], [row - 0.18, row + 0.18], color=model.colour, linewidth=1.6, zorder=3)
 

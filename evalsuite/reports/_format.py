@@ -1,4 +1,4 @@
-"""How numbers and foreign texts are written: units people read, digits an interval can bear, no invisible characters."""
+"""How numbers and foreign texts are written: readable units, digits an interval can bear, nothing invisible."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def decimals(value: float, interval: Interval | None, divisor: float = 1.0) -> i
     spread = (interval.high - interval.low) / 2 / divisor if interval else 0.0
     if spread > 0 and math.isfinite(spread):
         # The second digit of a half-width of 0.12 says something, that of 0.96 does not.
-        places = math.ceil(-math.log10(spread)) + (_mantissa(spread) < 3)
+        places = math.ceil(-math.log10(spread)) + (_mantissa(spread) < 2.95)
     elif value and math.isfinite(value):
         places = 3 - math.floor(math.log10(abs(value) / divisor))
     else:
@@ -55,7 +55,7 @@ def decimals(value: float, interval: Interval | None, divisor: float = 1.0) -> i
 
 
 def _mantissa(value: float) -> float:
-    return value / 10 ** math.floor(math.log10(value))
+    return float(value / 10.0 ** math.floor(math.log10(value)))
 
 
 def number(value: float, digits: int, *, signed: bool = False) -> str:

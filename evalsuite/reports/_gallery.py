@@ -12,6 +12,8 @@ from evalsuite.reports._models import Model, models, place, targets
 from evalsuite.reports.contract import ReportInputs
 
 PNG = b"\x89PNG\r\n\x1a\n"
+COLUMNS = 10
+"""Of one table; more samples make a further table below."""
 LARGEST_BYTES = 256 * 1024
 """Of one thumbnail; a larger file is no thumbnail."""
 
@@ -35,7 +37,7 @@ class Gallery:
 
 
 def galleries(inputs: ReportInputs) -> list[Gallery]:
-    """One for each target and slice that has pictures."""
+    """One or more for each target and slice that has pictures."""
     known = {model.name: model for model in models(inputs.record)}
     groups: dict[tuple[str, str], dict[tuple[str, int], Picture]] = {}
     for picture in inputs.record.gallery:
@@ -43,11 +45,14 @@ def galleries(inputs: ReportInputs) -> list[Gallery]:
         groups.setdefault((where.target, where.slice), {})[where.model, picture.sample_id] = picture
     order = {target: i for i, target in enumerate(targets(inputs.record))}
     found = []
-    for (target, slice_id), pictures in sorted(groups.items(), key=lambda g: (order.get(g[0][0], 0), g[0][1] != "all", g[0][1])):
+    for target, slice_id in sorted(groups, key=lambda group: (order.get(group[0], 0), group[1] != "all", group[1])):
+        pictures = groups[target, slice_id]
         columns = sorted({(p.sample_id, p.label) for p in pictures.values()})
         shown = [model for name, model in known.items() if any(name == m for m, _ in pictures)]
-        rows = [(m, [_thumbnail(inputs.folder, pictures.get((m.name, i))) for i, _ in columns]) for m in shown]
-        found.append(Gallery(target, slice_id, columns, rows))
+        for start in range(0, len(columns), COLUMNS):
+            band = columns[start : start + COLUMNS]
+            rows = [(m, [_thumbnail(inputs.folder, pictures.get((m.name, i))) for i, _ in band]) for m in shown]
+            found.append(Gallery(target, slice_id, band, rows))
     return found
 
 

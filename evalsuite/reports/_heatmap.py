@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from evalsuite.records import Measurement, Missing
 from evalsuite.reports._format import bounds, decimals, metric_title, number, plain
-from evalsuite.reports._models import Model, models, slices, subset_axes, targets
+from evalsuite.reports._models import Model, slices, subset_axes, targets
 from evalsuite.reports._tables import (
     Absence,
     Index,
@@ -66,7 +66,7 @@ def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
     for axis in subset_axes(inputs.record):
         ids = [s for s in slices(inputs.record) if s.startswith(f"{axis}=") and "&" not in s]
         for target in targets(inputs.record):
-            panels = [panel for name in names if (panel := _panel(inputs, index, name, target, ids))]
+            panels = [panel for name in names if (panel := _panel(index, name, target, ids))]
             drawn = {panel.title for panel in panels}
             cells = [m for m in inputs.record.missing if m.target == target and m.slice in ids]
             absent = absences_of([m for m in cells if metric_title(m.name, m.metric) not in drawn])
@@ -75,15 +75,16 @@ def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
     return found
 
 
-def _panel(inputs: ReportInputs, index: Index, name: str, target: str, ids: Sequence[str]) -> Panel | None:
+def _panel(index: Index, name: str, target: str, ids: Sequence[str]) -> Panel | None:
     """None where no student has a value: a panel of reasons would hide the reason."""
-    students = [model for model in models(inputs.record) if model.role != "teacher"] or models(inputs.record)
+    students = [model for model in index.models if model.role != "teacher"] or index.models
     grid = {(s, m.name): index.cells.get((name, m.name, target, s)) for s in ids for m in students}
     measured = [cell for cell in grid.values() if isinstance(cell, Measurement)]
     if not measured:
         return None
-    differences = [c.value for m in measured if (c := index.comparison(m)) and c.value is not None and c.scale == "difference"]
-    scale = index.scale(name, target)
+    compared = [comparison for cell in measured if (comparison := index.comparison(cell))]
+    differences = [c.value for c in compared if c.value is not None and c.scale == "difference"]
+    scale = index.scale(measured[0])
     greatest = max(map(abs, differences), default=0.0)
     values = [m.value for m in measured]
     low, high = min(values), max(values)
@@ -94,7 +95,7 @@ def _panel(inputs: ReportInputs, index: Index, name: str, target: str, ids: Sequ
         if isinstance(cell, Missing):
             return Tile(cell.kind, details=absence(cell), absent=True)
         if differences:
-            return _difference_tile(cell, index, target, greatest)
+            return _difference_tile(cell, index, greatest)
         share = (cell.value - low) / (high - low) if high > low else 0.5
         goodness = share if cell.higher_is_better is not False else 1 - share
         digits = decimals(cell.value, cell.interval, scale.divisor)
@@ -110,8 +111,8 @@ def _panel(inputs: ReportInputs, index: Index, name: str, target: str, ids: Sequ
     )
 
 
-def _difference_tile(cell: Measurement, index: Index, target: str, greatest: float) -> Tile:
-    comparison, scale = index.comparison(cell), index.scale(cell.name, target)
+def _difference_tile(cell: Measurement, index: Index, greatest: float) -> Tile:
+    comparison, scale = index.comparison(cell), index.scale(cell)
     if comparison is None or comparison.value is None:
         reason = plain(comparison.incomparable) if comparison else "not compared with a teacher"
         return Tile("n/a", details=f"no difference: {reason}", absent=True)

@@ -87,7 +87,7 @@ def _figure(cell: Measurement, index: Index) -> Figure | None:
     comparison = index.comparison(cell)
     if comparison is None or comparison.value is None:
         return None
-    text, _ = difference_texts(comparison, index.scale(cell.name, cell.target))
+    text, _ = difference_texts(comparison, index.scale(cell))
     return Figure(metric_title(cell.name, cell.metric), text, mark_of(comparison))
 
 

@@ -75,26 +75,38 @@ class Notes:
 
 @dataclass(frozen=True)
 class Index:
-    """Cells by place and comparisons by the student's measurement."""
+    """What tables look up: columns, cells by place, comparisons by the student's measurement, units.
 
+    Attributes:
+        models: the columns.
+        cells: by metric label, model, target and slice.
+        comparisons: by the identity of their first term.
+        scales: the unit of a metric on a target, the same in every table.
+    """
+
+    models: list[Model]
     cells: dict[tuple[str, str, str, str], Measurement | Missing]
     comparisons: dict[Identity, Comparison]
+    scales: dict[tuple[str, str], Scale]
 
     @classmethod
     def of(cls, inputs: ReportInputs) -> Index:
         everything: tuple[Measurement | Missing, ...] = (*inputs.record.missing, *inputs.record.measurements)
+        measured: dict[tuple[str, str], list[Measurement]] = {}
+        for measurement in inputs.record.measurements:
+            measured.setdefault((measurement.name, measurement.target), []).append(measurement)
         return cls(
+            models(inputs.record),
             {(cell.name, cell.model, cell.target, cell.slice): cell for cell in everything},
             {comparison.terms[0].identity: comparison for comparison in inputs.comparisons if comparison.terms},
+            {key: scale_for(m[0].unit, m[0].family, (one.value for one in m)) for key, m in measured.items()},
         )
 
     def comparison(self, cell: Cell) -> Comparison | None:
         return self.comparisons.get(cell.identity)
 
-    def scale(self, name: str, target: str) -> Scale:
-        """The unit of a metric on a target, the same in every table."""
-        there = [c for c in self.cells.values() if isinstance(c, Measurement) and (c.name, c.target) == (name, target)]
-        return scale_for(there[0].unit, there[0].family, (m.value for m in there)) if there else Scale()
+    def scale(self, cell: Cell) -> Scale:
+        return self.scales.get((cell.name, cell.target), Scale())
 
 
 def group_of(cell: Measurement) -> str:
@@ -165,19 +177,19 @@ def direction_of(cells: Iterable[Measurement | Missing | None]) -> str:
     return "" if higher is None else "higher" if higher else "lower"
 
 
-def entry(cell: Measurement | Missing | None, model: Model, group: str, index: Index, scale: Scale, notes: Notes) -> Entry:
+def entry(cell: Measurement | Missing | None, model: Model, group: str, index: Index, notes: Notes) -> Entry:
     """One cell as texts."""
     if cell is None:
         itself = group == "Fidelity to the teacher" and model.role == "teacher"
         return Entry(absent="the teacher itself" if itself else "not measured")
     if isinstance(cell, Missing):
         return Entry(absent=cell.kind, notes=notes.numbers(absence(cell)))
+    scale, comparison = index.scale(cell), index.comparison(cell)
     digits = decimals(cell.value, cell.interval, scale.divisor)
-    comparison = index.comparison(cell)
     difference, difference_interval = difference_texts(comparison, scale) if comparison else ("", "")
-    unlike = f"no difference to the teacher: {comparison.incomparable}" if comparison and comparison.incomparable else ""
     # What cannot differ, likeness to the teacher, needs no note that it has no difference.
-    unlike = "" if group == "Fidelity to the teacher" else unlike
+    incomparable = comparison.incomparable if comparison and group != "Fidelity to the teacher" else ""
+    unlike = f"no difference to the teacher: {incomparable}" if incomparable else ""
     return Entry(
         value=number(cell.value / scale.divisor, digits),
         interval=bounds(cell.interval, digits, scale.divisor),
@@ -189,21 +201,19 @@ def entry(cell: Measurement | Missing | None, model: Model, group: str, index: I
     )
 
 
-def row(inputs: ReportInputs, name: str, target: str, slice_id: str, group: str, index: Index, notes: Notes) -> Row | None:
+def row(name: str, target: str, slice_id: str, group: str, index: Index, notes: Notes) -> Row | None:
     """One metric over all models; None where no model has it on this target and slice."""
-    columns = models(inputs.record)
-    cells = [index.cells.get((name, model.name, target, slice_id)) for model in columns]
+    cells = [index.cells.get((name, model.name, target, slice_id)) for model in index.models]
     there = [cell for cell in cells if cell is not None]
     if not there:
         return None
-    scale = index.scale(name, target)
     return Row(
         title=metric_title(name, there[0].metric),
         label=name,
-        unit=scale.unit,
+        unit=index.scale(there[0]).unit,
         direction=direction_of(cells),
         protocol=protocol_of([cell for cell in there if isinstance(cell, Measurement)]),
-        entries=[entry(cell, model, group, index, scale, notes) for cell, model in zip(cells, columns, strict=True)],
+        entries=[entry(cell, model, group, index, notes) for cell, model in zip(cells, index.models, strict=True)],
     )
 
 
@@ -220,23 +230,25 @@ def protocol_of(measurements: Sequence[Measurement]) -> list[tuple[str, str]]:
     return [(key, "; ".join(values)) for key, values in texts.items() if values]
 
 
-def table(inputs: ReportInputs, target: str, slice_id: str) -> Table:
-    """Metrics by models for one target and slice; metrics without any cell there are left out."""
-    index, notes = Index.of(inputs), Notes()
-    groups = groups_by_name(inputs)
+def table(index: Index, groups: Mapping[str, str], target: str, slice_id: str) -> Table:
+    """Metrics by models for one target and slice; metrics without any cell there are left out.
+
+    Args:
+        groups: the group of every metric label, in the order of the rows.
+    """
+    notes = Notes()
     found: dict[str, list[Row]] = {title: [] for title in GROUPS}
     for name in sorted(groups, key=lambda name: GROUPS.index(groups[name])):
-        made = row(inputs, name, target, slice_id, groups[name], index, notes)
+        made = row(name, target, slice_id, groups[name], index, notes)
         if made:
             found[groups[name]].append(made)
     filled = [(title, SUBTITLES[title], rows) for title, rows in found.items() if rows]
-    return Table(target, slice_id, models(inputs.record), filled, notes.texts)
+    return Table(target, slice_id, index.models, filled, notes.texts)
 
 
 def main_tables(inputs: ReportInputs) -> list[Table]:
     """One table a target, over all samples."""
-    tables = [table(inputs, target, "all") for target in targets(inputs.record)]
-    return [made for made in tables if made.groups]
+    return _tables(inputs, ["all"])
 
 
 def variation_slices(inputs: ReportInputs) -> list[str]:
@@ -247,8 +259,13 @@ def variation_slices(inputs: ReportInputs) -> list[str]:
 
 def variation_tables(inputs: ReportInputs) -> list[Table]:
     """One table for every variation and target."""
-    tables = [table(inputs, t, s) for s in variation_slices(inputs) for t in targets(inputs.record)]
-    return [made for made in tables if made.groups]
+    return _tables(inputs, variation_slices(inputs))
+
+
+def _tables(inputs: ReportInputs, slice_ids: Sequence[str]) -> list[Table]:
+    index, groups = Index.of(inputs), groups_by_name(inputs)
+    made = [table(index, groups, target, slice_id) for slice_id in slice_ids for target in targets(inputs.record)]
+    return [one for one in made if one.groups]
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ class Csv:
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n")
         writer.writeheader()
-        for cell in (*inputs.record.measurements, *inputs.record.missing):
-            content = _measured(cell, index.comparison(cell)) if isinstance(cell, Measurement) else _missing(cell)
+        measured = [_measured(cell, index.comparison(cell)) for cell in inputs.record.measurements]
+        for content in (*measured, *map(_missing, inputs.record.missing)):
             writer.writerow({key: guarded(value) for key, value in content.items()})
         return {"measurements.csv": text.getvalue().encode()}
 
@@ -47,7 +47,7 @@ def guarded(value: Any) -> Any:
 
 
 def _cell(cell: Measurement | Missing) -> dict[str, Any]:
-    return {key: getattr(cell, key) for key in ("name", "metric", "model", "role", "target", "slice", "against", "case_key")}
+    return cell.model_dump(include={"name", "metric", "model", "role", "target", "slice", "against", "case_key"})
 
 
 def _missing(cell: Missing) -> dict[str, Any]:

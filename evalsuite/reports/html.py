@@ -35,23 +35,29 @@ class Html:
     def render(self, inputs: ReportInputs) -> Mapping[str, bytes]:
         tradeoffs, latencies = figures(inputs)
         files = {name: content for figure in (*tradeoffs, *latencies) for name, content in figure.files.items()}
-        page = _environment().get_template("index.html.j2").render(
-            **_style(inputs),
-            inputs=inputs,
-            record=inputs.record,
-            models=_models.models(inputs.record),
-            headline=headline(inputs),
-            gates=gate_rows(inputs.verdicts),
-            cards=cards(inputs),
-            tables=main_tables(inputs),
-            variations=variation_tables(inputs),
-            tradeoffs=tradeoffs,
-            latencies=latencies,
-            galleries=galleries(inputs),
-            heat_maps=heat_maps(inputs),
-            absences=absences_of(inputs.record.missing),
-            places={timings.case_key: _models.place(inputs.record, timings.case_key) for timings in inputs.record.timings},
-            suite_yaml=suite_yaml(inputs),
+        page = (
+            _environment()
+            .get_template("index.html.j2")
+            .render(
+                **_style(inputs),
+                inputs=inputs,
+                record=inputs.record,
+                models=_models.models(inputs.record),
+                headline=headline(inputs),
+                gates=gate_rows(inputs.verdicts),
+                cards=cards(inputs),
+                tables=main_tables(inputs),
+                variations=variation_tables(inputs),
+                tradeoffs=tradeoffs,
+                latencies=latencies,
+                galleries=galleries(inputs),
+                heat_maps=heat_maps(inputs),
+                absences=absences_of(inputs.record.missing),
+                places={
+                    timed.case_key: _models.place(inputs.record, timed.case_key) for timed in inputs.record.timings
+                },
+                suite_yaml=suite_yaml(inputs),
+            )
         )
         return {"index.html": page.encode(), **files}
 
@@ -71,7 +77,7 @@ def _environment() -> Environment:
         finalize=lambda value: plain(value) if type(value) is str else value,
     )
     environment.filters.update(
-        inline=lambda figure: Markup(inline(figure)),  # noqa: S704 - written by an XML serialiser, which escapes
+        inline=lambda figure: Markup(inline(figure)),  # written by an XML serialiser, which escapes
         flattened=flattened,
         counted=counted,
         condition=condition,
@@ -91,4 +97,4 @@ def _style(inputs: ReportInputs) -> dict[str, Any]:
     css = (TEMPLATES / "style.css").read_text("utf-8") + "\n".join(rules) + "\n"
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return {"style": Markup(css), "policy": Markup(policy)}  # noqa: S704 - both are our own
+    return {"style": Markup(css), "policy": Markup(policy)}

@@ -11,8 +11,8 @@ from evalsuite.reports.contract import ReportInputs
 class Json:
     """``record.json``: the run's record without its arrays, its hash, comparisons, verdicts and the command.
 
-    The run folder's own ``record.json`` is what evalsuite reads back; this one is a copy to hand on. ASCII only, keys in
-    the records' order, no NaN.
+    The run folder's own ``record.json`` is what evalsuite reads back; this one is a copy to hand on. ASCII only, keys
+    in the records' order, no NaN.
     """
 
     def render(self, inputs: ReportInputs) -> Mapping[str, bytes]:

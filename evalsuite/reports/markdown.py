@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from evalsuite.reports._drawing import Drawing
 from evalsuite.reports._figures import figures
 from evalsuite.reports._format import condition, counted, flattened, plain
 from evalsuite.reports._heatmap import Panel, Tile, heat_maps
@@ -32,8 +33,7 @@ class Markdown:
             *_verdict(inputs),
             *_tables(inputs),
             *_heat(inputs),
-            *(["## Figures", ""] if pictures else []),
-            *(line for file, figure in pictures.items() for line in (f"![{escaped(figure.alt)}]({file})", "", escaped(figure.caption), "")),
+            *_figures(pictures),
             *_missing(inputs),
             *_provenance(inputs),
         ]
@@ -139,6 +139,17 @@ def _tile(tile: Tile) -> str:
     if tile.absent:
         return f"*{escaped(tile.text)}*: {escaped(tile.details)}"
     return f"{escaped(tile.text)} {MARK_SIGNS[tile.mark]}".strip()
+
+
+def _figures(pictures: Mapping[str, Drawing]) -> Iterator[str]:
+    if pictures:
+        yield "## Figures"
+        yield ""
+    for file, picture in pictures.items():
+        yield f"![{escaped(picture.alt)}]({file})"
+        yield ""
+        yield escaped(picture.caption)
+        yield ""
 
 
 def _missing(inputs: ReportInputs) -> Iterator[str]:

@@ -17,7 +17,7 @@ TEXTS = (
     "[link](https://example.org) ![x](http://example.org/x.png)",
     "@somebody #12 www.example.org",
     "a|b|c ` `` ~~~ *bold* _it_",
-    "=HYPERLINK(\"http://example.org\")",
+    '=HYPERLINK("http://example.org")',
     "{{ 7 * 7 }} $\\frac{1}{2}$",
     "&lt;b&gt; &amp;",
     "-- \x00 \x1b[31m",
@@ -26,6 +26,7 @@ TEXTS = (
 
 def hostile_inputs(inputs: ReportInputs) -> ReportInputs:
     """A run whose every name and text is one of them."""
+
     def named(measurement: Measurement, text: str) -> Measurement:
         changes = {
             "model": text, "case_key": f"{text}@{TEXTS[0]}/all", "target": TEXTS[0], "unit": "", "warning": text,
@@ -33,7 +34,8 @@ def hostile_inputs(inputs: ReportInputs) -> ReportInputs:
         }  # fmt: skip
         return measurement.model_copy(update=changes)
 
-    cells = [named(synthetic.measurement(name, "narrow"), text) for text in TEXTS for name in ("fid", "kid", "latency_p50")]
+    names = ("fid", "kid", "latency_p50")
+    cells = [named(synthetic.measurement(name, "narrow"), text) for text in TEXTS for name in names]
     absent = [
         synthetic.missing("ssim", "narrow", "all", text, "failed").model_copy(
             update={"name": text, "metric": text, "model": text, "target": TEXTS[0], "slice": f"class={text}"}
@@ -48,11 +50,13 @@ def hostile_inputs(inputs: ReportInputs) -> ReportInputs:
         "case_key": f"{text}@{TEXTS[0]}/all", "valid": False, "reason": text,
     }) for text in TEXTS]  # fmt: skip
     suite = {
-        "suite": TEXTS[0], "task": TEXTS[1], "description": TEXTS[3], "models": {t: {"role": "student"} for t in TEXTS[1:]},
+        "suite": TEXTS[0], "task": TEXTS[1], "description": TEXTS[3],
+        "models": {t: {"role": "student"} for t in TEXTS[1:]},
         "metrics": [{"name": t} for t in TEXTS], "slices": [{"kind": "attribute", "settings": {"by": "class"}}],
     }  # fmt: skip
     record = inputs.record.model_copy(update={
-        "suite": suite, "environment": dict(zip(TEXTS, TEXTS, strict=True)), "provenance": {TEXTS[0]: {TEXTS[1]: TEXTS[2]}},
+        "suite": suite, "environment": dict(zip(TEXTS, TEXTS, strict=True)),
+        "provenance": {TEXTS[0]: {TEXTS[1]: TEXTS[2]}},
         "measurements": cells, "missing": absent, "timings": timed,
         "gallery": [p.model_copy(update={"label": TEXTS[p.sample_id]}) for p in inputs.record.gallery],
     })  # fmt: skip

@@ -12,8 +12,19 @@ import numpy as np
 from PIL import Image
 
 from evalsuite.datasets.fashion_mnist import FashionMnist
-from evalsuite.records import Comparison, Family, Interval, Measurement, Missing, Picture, RunRecord, Term
-from evalsuite.records import Timings, Verdict, write_atomically
+from evalsuite.records import (
+    Comparison,
+    Family,
+    Interval,
+    Measurement,
+    Missing,
+    Picture,
+    RunRecord,
+    Term,
+    Timings,
+    Verdict,
+    write_atomically,
+)
 from evalsuite.reports.contract import ReportInputs
 
 LATENT = "latent.scale=1.1"
@@ -48,6 +59,7 @@ KINDS: dict[str, Kind] = {
     "peak_memory": Kind("peak_memory", "bytes", False, Family.MEMORY, 61e6, 148e6, 2e6),
 }
 PER_CLASS = ("kid", "class_accuracy", "psnr", "ssim")
+LIKENESS = ("psnr", "ssim")
 WITHOUT_PER_CLASS = ("fid", "fid_debiased")
 MODELS = {"teacher": (0.0, 16), "student-4step": (0.18, 4), "student-1step": (0.9, 1), "narrow": (0.45, 8)}
 """By name: how far from best (0) to worst (1) its quality is, and its number of steps."""
@@ -78,7 +90,8 @@ def measurement(name: str, model: str, target: str = "cpu", slice_id: str = "all
     value = min(value, 0.999) if kind.family is Family.PROPORTION else value
     half = kind.spread * (3.2 if slice_id.startswith("class=") else 1.0)
     timed = kind.family in (Family.LATENCY, Family.MEMORY)
-    against = "none" if timed else f"teacher@{target}/{slice_id}" if kind.unit == "dB" or name == "ssim" else "reference"
+    alike = f"teacher@{target}/{slice_id}" if name in LIKENESS else "reference"
+    against = "none" if timed else alike
     return Measurement(
         name=name, metric=kind.metric, case_key=f"{model}@{target}/{slice_id}", model=model,
         role="teacher" if model == "teacher" else "student", target=target, slice=slice_id, against=against,
@@ -166,7 +179,10 @@ def suite(models: Sequence[str], targets: Sequence[str] = ("cpu",)) -> dict[str,
         },
         "targets": {t: {"device": "cpu", "settings": {"dtype": "float32", "threads": 2}} for t in targets},
         "metrics": [{"name": name, "metric": kind.metric, "settings": {}} for name, kind in KINDS.items()],
-        "slices": [{"kind": "attribute", "settings": {"by": "class"}}, {"kind": "latent", "settings": {"scale": [1.1]}}],
+        "slices": [
+            {"kind": "attribute", "settings": {"by": "class"}},
+            {"kind": "latent", "settings": {"scale": [1.1]}},
+        ],
         "gates": [{"metric": "fid", "candidate": "student-4step", "against": "teacher", "test": "non_inferiority"}],
     }  # fmt: skip
 
@@ -180,13 +196,13 @@ def quickstart(folder: Path) -> ReportInputs:
         for name, kind in KINDS.items():
             timed = kind.family in (Family.LATENCY, Family.MEMORY)
             for model in names:
-                if name in ("psnr", "ssim") and model == "teacher" or timed and slice_id != "all":
+                if (name in LIKENESS and model == "teacher") or (timed and slice_id != "all"):
                     continue
                 if slice_id.startswith("class=") and name not in PER_CLASS:
                     absent += [missing(name, model, slice_id, REFUSED)] if name in WITHOUT_PER_CLASS else []
                     continue
                 cells.append(measurement(name, model, slice_id=slice_id))
-                if model != "teacher" and name not in ("psnr", "ssim"):
+                if model != "teacher" and name not in LIKENESS:
                     found.append(comparison(name, model, slice_id=slice_id))
     record = RunRecord(
         suite=suite(names), suite_hash="5c1e" * 16,
@@ -194,7 +210,9 @@ def quickstart(folder: Path) -> ReportInputs:
         provenance={
             "started": "2025-03-04T12:00:00+00:00", "finished": "2025-03-04T12:03:28+00:00",
             "models": {m: {"fingerprint": "9ab4" * 16, "licence": "Apache-2.0", "source": "evalsuite"} for m in names},
-            "datasets": {"fashion-mnist": {"fingerprint": "77aa" * 16, "licence": "MIT", "source": FashionMnist.source}},
+            "datasets": {
+                "fashion-mnist": {"fingerprint": "77aa" * 16, "licence": "MIT", "source": FashionMnist.source}
+            },
         },
         measurements=cells, timings=[timings(m, valid=m != "narrow") for m in names], missing=absent,
         gallery=gallery(folder, names),

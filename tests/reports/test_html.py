@@ -7,7 +7,6 @@ import hashlib
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -115,7 +114,8 @@ def test_policy_allows_the_style_sheet_and_no_script(inputs: ReportInputs, page:
 
 
 def test_nothing_is_loaded_from_elsewhere(page: Page) -> None:
-    links = [value or "" for _, attributes in page.elements for key, value in attributes.items() if key in ("src", "href")]
+    pairs = [pair for _, attributes in page.elements for pair in attributes.items()]
+    links = [value or "" for key, value in pairs if key in ("src", "href", "xlink:href")]
     assert links
     assert all(link.startswith(("#", "data:image/png;base64,", "figures/")) for link in links)
     assert not any(key.startswith("on") or key == "style" for _, attributes in page.elements for key in attributes)
@@ -183,9 +183,8 @@ def test_survives_no_gates_timings_or_pictures(inputs: ReportInputs) -> None:
 
 def test_incomparable_says_which_field_differs(inputs: ReportInputs) -> None:
     student = synthetic.measurement("fid", "narrow")
-    unlike = synthetic.comparison("fid", "narrow").model_copy(
-        update={"value": None, "interval": None, "p_value": None, "q_value": None, "incomparable": "protocol.n: 500 and 1000"}
-    )
+    terms = synthetic.comparison("fid", "narrow").terms
+    unlike = Comparison(name="fid", terms=terms, incomparable="protocol.n: 500 and 1000")
     page = page_of(replace(with_record(inputs, measurements=[student]), comparisons=[unlike], verdicts=[]))
     assert "no difference to the teacher: protocol.n: 500 and 1000" in page.text
 
@@ -235,7 +234,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 @pytest.fixture
-def browse(tmp_path: Path) -> Iterator[Any]:
+def browse(tmp_path: Path) -> Any:
     """Open a page in headless Chromium; returns the document after loading and what the console said."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
@@ -252,13 +251,15 @@ def browse(tmp_path: Path) -> Iterator[Any]:
         )  # fmt: skip
         return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
-    yield opened
+    return opened
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("width", [600, 1280])
 @pytest.mark.parametrize("kind", ["quickstart", "hostile", "large"])
-def test_fits_the_window_and_keeps_its_policy(inputs: ReportInputs, tmp_path: Path, browse: Any, kind: str, width: int) -> None:
+def test_fits_the_window_and_keeps_its_policy(
+    inputs: ReportInputs, tmp_path: Path, browse: Any, kind: str, width: int
+) -> None:
     shown = {"quickstart": lambda i: i, "hostile": hostile_inputs, "large": large}[kind](inputs)
     content = Html().render(shown)["index.html"]
     write_atomically(tmp_path / "index.html", content)
