@@ -1,4 +1,4 @@
-"""The whole way: run a suite, compare, judge the gates, write the reports. Also the last steps alone, from a run folder."""
+"""The whole way: run, compare, judge the gates, write the reports; or the last steps alone, from a run folder."""
 
 from __future__ import annotations
 
@@ -99,9 +99,7 @@ def run(
     return _finish(record, folder, loaded.report.formats, Path(baselines))
 
 
-def render(
-    run: str | Path, formats: Sequence[str] | None = None, *, baselines: str | Path = BASELINES
-) -> list[Path]:
+def render(run: str | Path, formats: Sequence[str] | None = None, *, baselines: str | Path = BASELINES) -> list[Path]:
     """Write the reports of a run again, from its folder alone; the paths of what was written.
 
     Raises:

@@ -116,7 +116,9 @@ class Store:
             return None
         return json.loads(arrays.pop(_DOCUMENT).tobytes()), arrays
 
-    def write_document(self, room: str, key: str, document: Any, arrays: Mapping[str, NDArray[Any]] | None = None) -> None:
+    def write_document(
+        self, room: str, key: str, document: Any, arrays: Mapping[str, NDArray[Any]] | None = None
+    ) -> None:
         """Keep a JSON value, and arrays with it, under a key.
 
         Raises:
@@ -158,7 +160,9 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise StoreError(f"the cache cannot be read: {path}: {error.strerror}; choose another with --cache") from error
+            raise StoreError(
+                f"the cache cannot be read: {path}: {error.strerror}; choose another with --cache"
+            ) from error
         if hashlib.sha256(packed[_DIGEST_BYTES:]).digest() != packed[:_DIGEST_BYTES]:
             self._discard(path)
             return None

@@ -8,8 +8,8 @@ from statistics import median
 
 import numpy as np
 
-from evalsuite.records import Case, Plan, RunRecord, Timings
 from evalsuite.pipeline.plan import adapter_of
+from evalsuite.records import Case, Plan, RunRecord, Timings
 from evalsuite.suite.schema import Suite
 
 

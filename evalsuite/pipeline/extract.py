@@ -15,12 +15,12 @@ from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Task
 from evalsuite.features.contract import Extracted, Extractor, LoadedExtractor
 from evalsuite.metrics.contract import Inputs
-from evalsuite.records import Case, FeatureSet, Plan
 from evalsuite.pipeline.cells import metric_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.plan import adapter_of, labels_of
 from evalsuite.pipeline.samples import SampleSet, Span, read_images, spans
+from evalsuite.records import Case, FeatureSet, Plan
 from evalsuite.store import Store
 from evalsuite.suite.schema import ReferenceSpec, Suite
 
@@ -70,7 +70,14 @@ class Features:
 
 
 def extract(
-    suite: Suite, plan: Plan, samples: Samples, *, executor: Executor, store: Store, listener: Listener, timeout_s: float
+    suite: Suite,
+    plan: Plan,
+    samples: Samples,
+    *,
+    executor: Executor,
+    store: Store,
+    listener: Listener,
+    timeout_s: float,
 ) -> Features:
     """Features of all samples and of the reference, by every extractor that a metric of the suite names.
 
@@ -173,7 +180,9 @@ class _Extraction:
         chunks = [self.store.read(ROOM, source.features_key) for source in sources]
         whole = [chunk for chunk in chunks if chunk is not None]
         if len(whole) < len(chunks):
-            self.features.errors[name, owner] = Failed("features were lost from the cache while the run used them; run again")
+            self.features.errors[name, owner] = Failed(
+                "features were lost from the cache while the run used them; run again"
+            )
             return
         logits = np.concatenate([chunk["logits"] for chunk in whole]) if "logits" in whole[0] else None
         self.features.sets[name, owner] = FeatureSet(

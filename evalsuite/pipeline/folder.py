@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import IO, Any
 
 from evalsuite.errors import StoreError, UsageError
-from evalsuite.records import RunRecord, write_atomically
 from evalsuite.pipeline.events import Event
 from evalsuite.pipeline.history import RUNS
+from evalsuite.records import RunRecord, write_atomically
 from evalsuite.suite.schema import Suite
 
 EVENTS = "events.jsonl"
@@ -37,7 +37,9 @@ def open_folder(suite: Suite, out: Path | None) -> Path:
     except OSError as error:
         raise StoreError(f"cannot make the run folder {folder}: {error.strerror}; choose another with --out") from error
     if present and not present & _OWN_FILES:
-        raise UsageError(f"--out {folder}: found a folder with other files in it, expected an empty one or an earlier run")
+        raise UsageError(
+            f"--out {folder}: found a folder with other files in it, expected an empty one or an earlier run"
+        )
     return folder
 
 
@@ -63,7 +65,9 @@ class EventLog:
         try:
             self._file: IO[str] = self._path.open("a", encoding="utf-8")
         except OSError as error:
-            raise StoreError(f"cannot write {self._path}: {error.strerror}; choose another folder with --out") from error
+            raise StoreError(
+                f"cannot write {self._path}: {error.strerror}; choose another folder with --out"
+            ) from error
 
     def __call__(self, event: Event) -> None:
         """Add one event."""

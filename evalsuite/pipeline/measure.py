@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 from evalsuite import pairing, plugins
 from evalsuite.errors import CellError, Failed, Skipped
 from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs, PairInputs, TimingInputs
+from evalsuite.pipeline.cells import PlannedCell, cells_of
+from evalsuite.pipeline.environment import version_of
+from evalsuite.pipeline.events import Event, Listener
+from evalsuite.pipeline.extract import REFERENCE, Features
+from evalsuite.pipeline.generate import Samples
+from evalsuite.pipeline.plan import adapter_of, class_names_of
 from evalsuite.records import (
     Case,
     Family,
@@ -25,12 +31,6 @@ from evalsuite.records import (
     Timings,
     content_key,
 )
-from evalsuite.pipeline.cells import PlannedCell, cells_of
-from evalsuite.pipeline.environment import version_of
-from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.extract import REFERENCE, Features
-from evalsuite.pipeline.generate import Samples
-from evalsuite.pipeline.plan import adapter_of, class_names_of
 from evalsuite.slices.contract import Subset
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
@@ -229,7 +229,15 @@ class _FeatureWork(_Work):
         subset = None if self.case.parent is None else self.case.slice
         labelled = generated.labels is not None
         ids = content_key(self.case.sample_ids.tolist())
-        return [generated.source, generated.fingerprint, self.reference.source, subset, ids, labelled, self.step.num_classes]
+        return [
+            generated.source,
+            generated.fingerprint,
+            self.reference.source,
+            subset,
+            ids,
+            labelled,
+            self.step.num_classes,
+        ]
 
     def protocol(self) -> dict[str, Scalar]:
         return {
@@ -280,7 +288,9 @@ class _PairWork(_Work):
         return [self.mine.content, self.theirs.content, content_key(self.case.sample_ids.tolist())]
 
     def protocol(self) -> dict[str, Scalar]:
-        teacher = content_key([self.teacher.adapter, adapter_of(self.teacher).fingerprint(), self.step.suite.sampling.seed])
+        teacher = content_key(
+            [self.teacher.adapter, adapter_of(self.teacher).fingerprint(), self.step.suite.sampling.seed]
+        )
         return {"quantisation": "uint8", "against_fingerprint": teacher, "n": len(self.case.sample_ids)}
 
 

@@ -15,14 +15,14 @@ from evalsuite.executors.contract import Executor
 from evalsuite.metrics.contract import Inputs, TimingMetric
 from evalsuite.models.contract import Batch
 from evalsuite.pairing import seeds_of
-from evalsuite.profiling.profiles import PROFILES
-from evalsuite.profiling.session import Entrant, ReportTurn, Session
-from evalsuite.profiling.subject import SubjectSpec
-from evalsuite.records import Case, Missing, Plan, Timings, content_key
 from evalsuite.pipeline.cells import PlannedCell, cells_of
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.plan import adapter_of, labels_of, target_of
+from evalsuite.profiling.profiles import PROFILES
+from evalsuite.profiling.session import Entrant, ReportTurn, Session
+from evalsuite.profiling.subject import SubjectSpec
+from evalsuite.records import Case, Missing, Plan, Timings, content_key
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 

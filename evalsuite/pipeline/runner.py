@@ -12,7 +12,6 @@ from typing import Any
 from evalsuite import plugins
 from evalsuite.errors import Interrupted
 from evalsuite.executors.contract import Executor
-from evalsuite.records import Case, Plan, RunRecord
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import extract
@@ -23,6 +22,7 @@ from evalsuite.pipeline.measure import measure
 from evalsuite.pipeline.plan import Only, adapter_of, make_plan, with_samples
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
+from evalsuite.records import Case, Plan, RunRecord
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 
@@ -123,7 +123,9 @@ def _stopped_cleanly(options: RunOptions) -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         again = options.command or "the same command"
-        raise Interrupted(f"stopped; what is finished is in the cache. To go on from there, run again: {again}") from error
+        raise Interrupted(
+            f"stopped; what is finished is in the cache. To go on from there, run again: {again}"
+        ) from error
 
 
 @contextmanager

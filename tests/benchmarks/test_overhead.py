@@ -12,10 +12,10 @@ import pytest
 
 from evalsuite.models.contract import Batch, NoProbe
 from evalsuite.pairing import seeds_of
-from evalsuite.profiling.subject import Subject, SubjectSpec
-from evalsuite.records import Case
 from evalsuite.pipeline.generate import Order, generate_missing
 from evalsuite.pipeline.samples import spans
+from evalsuite.profiling.subject import Subject, SubjectSpec
+from evalsuite.records import Case
 from evalsuite.store import Store
 from evalsuite.targets.contract import Target
 from tests.profiling.scripted import Bare, Scripted, scripted_plugins

@@ -9,12 +9,12 @@ import pytest
 from evalsuite.errors import UnknownNameError
 from evalsuite.executors.contract import Executor
 from evalsuite.executors.local import Local
-from evalsuite.profiling import profiles
-from evalsuite.profiling.profiles import Pace, Profile
-from evalsuite.records import Missing, Timings
 from evalsuite.pipeline.events import Event
 from evalsuite.pipeline.plan import make_plan
 from evalsuite.pipeline.profile import profile
+from evalsuite.profiling import profiles
+from evalsuite.profiling.profiles import Pace, Profile
+from evalsuite.records import Missing, Timings
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 from tests.profiling.inline import Inline
