@@ -59,9 +59,10 @@ def _numbers(trial: Trial) -> str:
     if found.scale == "ratio":
         return f"{own} {other}, {quantity(found.evidence.value)} times as much ({between(interval)})"
     factor = trial.binding.bound.factor
-    what = "the difference" if factor == 1 else f"what exceeds {factor:.4g} times the latter"
+    what = "the difference is" if factor == 1 else f"from the allowed {factor:.4g} times that it differs by"
+    corrected = ", bias-corrected" if candidate.family == Family.FRECHET else ""
     value = quantity(found.evidence.value, candidate.unit)
-    return f"{own} {other}, {what} is {value} ({between(interval, candidate.unit)})"
+    return f"{own} {other}, {what} {value} ({between(interval, candidate.unit)}{corrected})"
 
 
 def _spread(measurement: Measurement) -> str:

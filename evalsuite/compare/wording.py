@@ -17,7 +17,9 @@ def quantity(value: float, unit: str = "") -> str:
 
 def between(interval: Interval, unit: str = "") -> str:
     """``95 % interval 1.2 to 3.4``; without a level where the interval is a plain range."""
-    ends = f"{quantity(interval.low, unit)} to {quantity(interval.high, unit)}"
+    low, high = quantity(interval.low, unit), quantity(interval.high, unit)
+    (low_number, _, low_unit), high_unit = low.partition(" "), high.partition(" ")[2]
+    ends = f"{low_number if low_unit == high_unit else low} to {high}"
     return f"range {ends}" if interval.method.startswith("range") else f"{100 * interval.level:g} % interval {ends}"
 
 

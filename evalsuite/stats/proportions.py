@@ -60,8 +60,8 @@ def tango(only_a: int, only_b: int, n: int, level: float = 0.95) -> Range:
 
     def end(target: float, outer: float) -> float:
         reaches = abs(tango_score(only_a, only_b, n, outer)) > abs(target)
-        if not reaches or observed == outer:
-            return outer
+        if not reaches:
+            return math.copysign(1.0, outer)
         return float(brentq(lambda d: tango_score(only_a, only_b, n, d) - target, *sorted((observed, outer))))
 
     return Range(end(z, -edge), end(-z, edge))
