@@ -431,7 +431,7 @@ class Comparison(Record):
             None for memory, which has no p-value.
         q_value: after correction for the table it stands in.
         standard_error: of the value (on the log scale for ratios).
-        minimum_detectable_effect: the difference that would be found with 80 % power at the 5 % level.
+        minimum_detectable_effect: the difference (a factor above 1, for ratios) found with 80 % power at the 5 % level.
         better: whether the first term is better, if the interval excludes no difference; else None.
         note: for example that the difference is bias-corrected and not that of the printed values.
         incomparable: which field differs, or why there is no comparison; then all numbers are None.
