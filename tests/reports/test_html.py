@@ -7,6 +7,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -56,9 +57,19 @@ def page_of(inputs: ReportInputs) -> Page:
     return Page(Html().render(inputs)["index.html"].decode())
 
 
+Files = dict[str, Mapping[str, bytes]]
+
+
 @pytest.fixture(scope="module")
-def page(inputs: ReportInputs) -> Page:
-    return page_of(inputs)
+def files(inputs: ReportInputs) -> Files:
+    """The files of three runs: an ordinary one, one whose texts attack, and a large one."""
+    runs = {"quickstart": inputs, "hostile": hostile_inputs(inputs), "large": large(inputs)}
+    return {name: Html().render(run) for name, run in runs.items()}
+
+
+@pytest.fixture(scope="module")
+def page(files: Files) -> Page:
+    return Page(files["quickstart"]["index.html"].decode())
 
 
 def with_record(inputs: ReportInputs, **changes: Any) -> ReportInputs:
@@ -100,8 +111,8 @@ def test_reason_of_what_is_missing_is_shown(page: Page) -> None:
     assert "INVALID rounds drift by 14 % (limit 10 %)" in page.text
 
 
-def test_policy_allows_the_style_sheet_and_no_script(inputs: ReportInputs, page: Page) -> None:
-    text = Html().render(inputs)["index.html"].decode()
+def test_policy_allows_the_style_sheet_and_no_script(files: Files, page: Page) -> None:
+    text = files["quickstart"]["index.html"].decode()
     policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
     styles = re.findall(r"<style>(.*?)</style>", text, re.S)
     digest = base64.b64encode(hashlib.sha256(styles[0].encode()).digest()).decode()
@@ -133,18 +144,17 @@ def test_tables_have_captions_and_scopes(page: Page) -> None:
     assert all("scope" in header for header in page.all("th"))
 
 
-def test_files_lie_beside_the_page(inputs: ReportInputs, page: Page) -> None:
-    files = Html().render(inputs)
+def test_files_lie_beside_the_page(files: Files, page: Page) -> None:
     linked = {a["href"] for a in page.all("a") if (a["href"] or "").startswith("figures/")}
-    assert linked == set(files) - {"index.html"}
+    assert linked == set(files["quickstart"]) - {"index.html"}
 
 
-def test_same_input_gives_the_same_bytes(inputs: ReportInputs) -> None:
-    assert Html().render(inputs) == Html().render(inputs)
+def test_same_input_gives_the_same_bytes(inputs: ReportInputs, files: Files) -> None:
+    assert Html().render(inputs) == files["quickstart"]
 
 
-def test_hostile_texts_stay_texts(inputs: ReportInputs) -> None:
-    text = Html().render(hostile_inputs(inputs))["index.html"].decode()
+def test_hostile_texts_stay_texts(files: Files) -> None:
+    text = files["hostile"]["index.html"].decode()
     page = Page(text)
     assert not page.all("script")
     assert not any(key.startswith("on") for _, attributes in page.elements for key in attributes)
@@ -224,8 +234,8 @@ def large(inputs: ReportInputs) -> ReportInputs:
     return replace(big, comparisons=found)
 
 
-def test_survives_many_models_targets_and_slices(inputs: ReportInputs) -> None:
-    page = page_of(large(inputs))
+def test_survives_many_models_targets_and_slices(files: Files) -> None:
+    page = Page(files["large"]["index.html"].decode())
     assert len(page.all("svg")) == 10
     assert "kind-39" in page.text
 
@@ -255,23 +265,20 @@ def browse(tmp_path: Path) -> Any:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", [600, 1280])
 @pytest.mark.parametrize("kind", ["quickstart", "hostile", "large"])
-def test_fits_the_window_and_keeps_its_policy(
-    inputs: ReportInputs, tmp_path: Path, browse: Any, kind: str, width: int
-) -> None:
-    shown = {"quickstart": lambda i: i, "hostile": hostile_inputs, "large": large}[kind](inputs)
-    content = Html().render(shown)["index.html"]
+def test_fits_the_window_and_keeps_its_policy(files: Files, tmp_path: Path, browse: Any, kind: str) -> None:
+    content = files[kind]["index.html"]
     write_atomically(tmp_path / "index.html", content)
-    _, console = browse(tmp_path / "index.html", width)
+    _, console = browse(tmp_path / "index.html", 1280)
     assert console == []
     # A copy without the policy may run the script that measures it.
     probe = "<script>document.title = `${document.documentElement.scrollWidth} of ${innerWidth}`</script></body>"
     unguarded = re.sub(r"<meta http-equiv[^>]*>", "", content.decode()).replace("</body>", probe)
     write_atomically(tmp_path / "measured.html", unguarded.encode())
-    document, _ = browse(tmp_path / "measured.html", width)
-    needed, available = re.findall(r"<title>(\d+) of (\d+)</title>", document)[0]
-    assert int(needed) <= int(available)
+    for width in (600, 1280):
+        document, _ = browse(tmp_path / "measured.html", width)
+        needed, available = re.findall(r"<title>(\d+) of (\d+)</title>", document)[0]
+        assert int(needed) <= int(available)
 
 
 def test_hostile_texts_are_really_in_the_input(inputs: ReportInputs) -> None:
