@@ -89,7 +89,7 @@ def test_a_over_a_is_rarely_called_different():
     """Two equal students on 20 slices each: few q-values below 5 %."""
     random = np.random.default_rng(7)
     alarms = 0
-    for _ in range(40):
+    for _ in range(20):
         cells = []
         for i in range(20):
             ids = np.arange(i * 30, i * 30 + 30)
@@ -98,4 +98,4 @@ def test_a_over_a_is_rarely_called_different():
                 for model in ("teacher", "student")
             ]
         alarms += any(c.q_value <= 0.05 for c in against_teacher(record(*cells)))
-    assert alarms <= 7  # 2 expected; 8 or more happen once in a thousand times
+    assert alarms <= 5  # 1 expected; 6 or more happen once in a thousand times
