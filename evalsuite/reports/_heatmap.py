@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median_low
 
 from evalsuite.records import Measurement, Missing
-from evalsuite.reports._format import bounds, decimals, metric_title, number, plain
+from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain
 from evalsuite.reports._models import Model, slices, subset_axes, targets
 from evalsuite.reports._tables import (
     Absence,
@@ -66,7 +67,7 @@ def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
     for axis in subset_axes(inputs.record):
         ids = [s for s in slices(inputs.record) if s.startswith(f"{axis}=") and "&" not in s]
         for target in targets(inputs.record):
-            panels = [panel for name in names if (panel := _panel(index, name, target, ids))]
+            panels = [panel for name, group in names.items() if (panel := _panel(index, name, group, target, ids))]
             drawn = {panel.title for panel in panels}
             cells = [m for m in inputs.record.missing if m.target == target and m.slice in ids]
             absent = absences_of([m for m in cells if metric_title(m.name, m.metric) not in drawn])
@@ -75,52 +76,77 @@ def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
     return found
 
 
-def _panel(index: Index, name: str, target: str, ids: Sequence[str]) -> Panel | None:
+@dataclass(frozen=True)
+class Yardstick:
+    """What the tiles of one panel share.
+
+    Attributes:
+        scale: the unit.
+        digits: after the point, as the middle one of the intervals can bear.
+        low, high: least and greatest value.
+        greatest: the largest difference in size; None in a panel of values.
+    """
+
+    scale: Scale
+    digits: int
+    low: float
+    high: float
+    greatest: float | None
+
+    @classmethod
+    def of(cls, measured: Sequence[Measurement], index: Index) -> Yardstick:
+        scale, values = index.scale(measured[0]), [m.value for m in measured]
+        compared = [comparison for cell in measured if (comparison := index.comparison(cell))]
+        differences = [(c.value, c.interval) for c in compared if c.value is not None and c.scale == "difference"]
+        shown = differences or [(m.value, m.interval) for m in measured]
+        digits = median_low(decimals(value, interval, scale.divisor) for value, interval in shown)
+        greatest = max(abs(value) for value, _ in differences) if differences else None
+        return cls(scale, digits, min(values), max(values), greatest)
+
+
+def _panel(index: Index, name: str, group: str, target: str, ids: Sequence[str]) -> Panel | None:
     """None where no student has a value: a panel of reasons would hide the reason."""
     students = [model for model in index.models if model.role != "teacher"] or index.models
     grid = {(s, m.name): index.cells.get((name, m.name, target, s)) for s in ids for m in students}
     measured = [cell for cell in grid.values() if isinstance(cell, Measurement)]
     if not measured:
         return None
-    compared = [comparison for cell in measured if (comparison := index.comparison(cell))]
-    differences = [c.value for c in compared if c.value is not None and c.scale == "difference"]
-    scale = index.scale(measured[0])
-    greatest = max(map(abs, differences), default=0.0)
-    values = [m.value for m in measured]
-    low, high = min(values), max(values)
-
-    def tile(cell: Measurement | Missing | None) -> Tile:
-        if cell is None:
-            return Tile("n/a", details="not measured", absent=True)
-        if isinstance(cell, Missing):
-            return Tile(cell.kind, details=absence(cell), absent=True)
-        if differences:
-            return _difference_tile(cell, index, greatest)
-        share = (cell.value - low) / (high - low) if high > low else 0.5
-        goodness = share if cell.higher_is_better is not False else 1 - share
-        digits = decimals(cell.value, cell.interval, scale.divisor)
-        details = f"{bounds(cell.interval, digits, scale.divisor)} n = {cell.n}".strip()
-        return Tile(number(cell.value / scale.divisor, digits), round(goodness * SHADES), details=details)
-
+    yardstick = Yardstick.of(measured, index)
+    compared = yardstick.greatest is not None
+    alone = "likeness to the teacher" if group == "Fidelity to the teacher" else "each model's own value"
     return Panel(
         title=metric_title(name, measured[0].metric),
-        unit=(scale.difference_unit if differences else scale.unit),
-        explanation="student minus teacher" if differences else "likeness to the teacher",
+        unit=yardstick.scale.difference_unit if compared else yardstick.scale.unit,
+        explanation="student minus teacher" if compared else alone,
         models=students,
-        rows=[(slice_id.partition("=")[2], [tile(grid[slice_id, m.name]) for m in students]) for slice_id in ids],
+        rows=[(s.partition("=")[2], [_tile(grid[s, m.name], index, yardstick) for m in students]) for s in ids],
     )
 
 
-def _difference_tile(cell: Measurement, index: Index, greatest: float) -> Tile:
-    comparison, scale = index.comparison(cell), index.scale(cell)
+def _tile(cell: Measurement | Missing | None, index: Index, yardstick: Yardstick) -> Tile:
+    if cell is None:
+        return Tile("n/a", details="not measured", absent=True)
+    if isinstance(cell, Missing):
+        return Tile(cell.kind, details=absence(cell), absent=True)
+    if yardstick.greatest is not None:
+        return _difference_tile(cell, index, yardstick, yardstick.greatest)
+    spread = yardstick.high - yardstick.low
+    share = (cell.value - yardstick.low) / spread if spread else 0.5
+    goodness = 1 - share if cell.higher_is_better is False else share
+    divisor = yardstick.scale.divisor
+    interval = bounds(cell.interval, decimals(cell.value, cell.interval, divisor), divisor) or "no interval"
+    shown = number(cell.value / divisor, yardstick.digits)
+    return Tile(shown, round(goodness * SHADES), details=f"{interval}; n = {cell.n}")
+
+
+def _difference_tile(cell: Measurement, index: Index, yardstick: Yardstick, greatest: float) -> Tile:
+    comparison = index.comparison(cell)
     if comparison is None or comparison.value is None:
         reason = plain(comparison.incomparable) if comparison else "not compared with a teacher"
         return Tile("n/a", details=f"no difference: {reason}", absent=True)
     sign = -1 if cell.higher_is_better is False else 1
     shade = round(SHADES * sign * comparison.value / greatest) if greatest else 0
-    digits = decimals(comparison.value, comparison.interval, scale.divisor)
-    difference, interval = difference_texts(comparison, scale)
-    chance = significance(comparison)
-    details = f"{difference} {interval}{', ' if chance else ''}{chance}; n = {cell.n}"
-    shown = number(comparison.value / scale.divisor, digits, signed=True)
+    difference, interval = difference_texts(comparison, yardstick.scale)
+    details = "; ".join(filter(None, [f"{difference} {interval}".strip(), significance(comparison), f"n = {cell.n}"]))
+    shown = number(comparison.value / yardstick.scale.divisor, yardstick.digits, signed=True)
     return Tile(shown, shade, mark_of(comparison), details)

@@ -189,7 +189,9 @@ def entry(cell: Measurement | Missing | None, model: Model, group: str, index: I
     difference, difference_interval = difference_texts(comparison, scale) if comparison else ("", "")
     # What cannot differ, likeness to the teacher, needs no note that it has no difference.
     incomparable = comparison.incomparable if comparison and group != "Fidelity to the teacher" else ""
-    unlike = f"no difference to the teacher: {incomparable}" if incomparable else ""
+    # Without the case's own key the same reason is one note for all models.
+    shared = incomparable.removeprefix(f"{cell.case_key}: ")
+    unlike = f"no difference to the teacher: {shared}" if shared else ""
     return Entry(
         value=number(cell.value / scale.divisor, digits),
         interval=bounds(cell.interval, digits, scale.divisor),

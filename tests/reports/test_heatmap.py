@@ -1,0 +1,50 @@
+"""The shades, marks and reasons of the heat maps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from evalsuite.reports._heatmap import SHADES, Panel, heat_maps
+from evalsuite.reports.contract import ReportInputs
+from tests.reports import synthetic
+
+
+def panels(inputs: ReportInputs) -> dict[str, Panel]:
+    (found,) = heat_maps(inputs)
+    return {panel.title: panel for panel in found.panels}
+
+
+def test_one_panel_a_metric_that_has_values_and_reasons_for_the_rest(inputs: ReportInputs) -> None:
+    (found,) = heat_maps(inputs)
+    assert [panel.title for panel in found.panels] == ["KID", "Class accuracy", "PSNR", "SSIM"]
+    assert [(absence.reason, absence.titles) for absence in found.absent] == [
+        (synthetic.REFUSED, ["FID", "FID debiased"])
+    ]
+
+
+def test_columns_are_students_and_rows_are_classes(inputs: ReportInputs) -> None:
+    panel = panels(inputs)["KID"]
+    assert [model.name for model in panel.models] == ["student-4step", "student-1step", "narrow"]
+    assert [name for name, _ in panel.rows][:2] == ["t-shirt", "trouser"]
+
+
+def test_worse_is_negative_whatever_the_metric_s_direction(inputs: ReportInputs) -> None:
+    found = panels(inputs)
+    lower_is_better = [tiles[1] for _, tiles in found["KID"].rows]
+    assert all(tile.text.startswith("+") and tile.shade < 0 and tile.mark == "worse" for tile in lower_is_better)
+    higher_is_better = [tile for _, tiles in found["Class accuracy"].rows for tile in tiles]
+    assert all((tile.shade <= 0) == (not tile.text.startswith("+")) for tile in higher_is_better if tile.shade)
+
+
+def test_likeness_is_shaded_from_least_to_most(inputs: ReportInputs) -> None:
+    tiles = [tile for _, row in panels(inputs)["PSNR"].rows for tile in row]
+    assert {min(tile.shade for tile in tiles), max(tile.shade for tile in tiles)} == {0, SHADES}
+
+
+def test_a_missing_tile_shows_its_kind_and_reason(inputs: ReportInputs) -> None:
+    gone = synthetic.missing("kid", "narrow", "class=bag", "the process was killed", "failed")
+    kept = [m for m in inputs.record.measurements if m.identity != gone.identity]
+    record = inputs.record.model_copy(update={"measurements": kept, "missing": [*inputs.record.missing, gone]})
+    rows = dict(panels(replace(inputs, record=record))["KID"].rows)
+    assert (rows["bag"][2].text, rows["bag"][2].details) == ("failed", "failed: the process was killed")
+    assert rows["bag"][2].absent

@@ -1,0 +1,74 @@
+"""What stands in the comparison table, and what is significant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from evalsuite.records import Comparison
+from evalsuite.reports._tables import Mark, absences_of, main_tables, mark_of, variation_slices
+from evalsuite.reports.contract import ReportInputs
+from tests.reports import synthetic
+
+
+def test_groups_and_rows_follow_the_suite(inputs: ReportInputs) -> None:
+    (table,) = main_tables(inputs)
+    rows = {title: [row.label for row in rows] for title, _, rows in table.groups}
+    assert rows["Quality"][:3] == ["fid", "fid_debiased", "kid"]
+    assert rows["Fidelity to the teacher"] == ["psnr", "ssim"]
+    assert rows["Speed and memory"] == ["latency_p50", "latency_p90", "throughput", "peak_memory"]
+
+
+def test_variations_are_slices_that_are_no_subsets(inputs: ReportInputs) -> None:
+    assert variation_slices(inputs) == [synthetic.LATENT]
+
+
+@pytest.mark.parametrize(
+    ("better", "p_value", "q_value", "mark"),
+    [
+        (True, 0.001, 0.01, "better"),
+        (False, 0.001, None, "worse"),
+        (False, 0.04, 0.2, "same"),
+        (None, 0.4, None, "same"),
+        (True, None, None, "better"),
+        (None, None, None, "unjudged"),
+    ],
+)
+def test_marks_need_significance_after_correction(
+    better: bool | None, p_value: float | None, q_value: float | None, mark: Mark
+) -> None:
+    comparison = Comparison(name="fid", terms=[], value=1.0, better=better, p_value=p_value, q_value=q_value)
+    assert mark_of(comparison) == mark
+
+
+def test_no_value_is_not_judged() -> None:
+    assert mark_of(None) == "unjudged"
+    assert mark_of(Comparison(name="fid", terms=[], incomparable="protocol.n")) == "unjudged"
+
+
+def test_protocol_lists_what_made_the_numbers(inputs: ReportInputs) -> None:
+    (table,) = main_tables(inputs)
+    protocol = dict(table.groups[0][2][0].protocol)
+    assert protocol["n"] == "1000"
+    assert protocol["extractor"] == "fashion-cnn"
+    assert protocol["interval"] == "95%, delete-group jackknife, t(19)"
+
+
+def test_one_note_for_the_same_reason_of_several_models(inputs: ReportInputs) -> None:
+    unlike = [
+        Comparison(name="fid", terms=synthetic.comparison("fid", m).terms, incomparable=f"{m}@cpu/all: too few groups")
+        for m in ("narrow", "student-1step")
+    ]
+    (table,) = main_tables(replace(inputs, comparisons=unlike))
+    assert table.notes == ["no difference to the teacher: too few groups"]
+
+
+def test_failures_come_before_what_was_skipped() -> None:
+    cells = [
+        synthetic.missing("fid", "narrow", "all", "b"),
+        synthetic.missing("kid", "narrow", "all", "b"),
+        synthetic.missing("fid", "teacher", "all", "a", "failed"),
+    ]
+    found = absences_of(cells)
+    assert [(absence.kind, absence.titles) for absence in found] == [("failed", ["FID"]), ("skipped", ["FID", "KID"])]
