@@ -45,6 +45,10 @@ class Incomparable(EvalsuiteError):
     """Two measurements that must not be compared; the message names the field that differs, or what is missing."""
 
 
+class TooFew(Incomparable):
+    """Two measurements that more samples, groups or rounds would make comparable."""
+
+
 @dataclass(frozen=True)
 class Contrast:
     """``candidate - multiplier * against``, or their ratio.
@@ -80,11 +84,13 @@ def contrast(
         common: what the two share; samples of equal ids are pairs only if they also share their seeds.
 
     Raises:
-        Incomparable: they were measured by different protocols, or one of them has too little for an interval.
+        Incomparable: they were measured by different protocols.
+        TooFew: one of them has too little for an interval.
     """
-    reason = unlike(candidate, against, common) or _shortage(candidate) or _shortage(against)
-    if reason:
+    if reason := unlike(candidate, against, common):
         raise Incomparable(reason)
+    if lacking := _shortage(candidate) or _shortage(against):
+        raise TooFew(lacking)
     match candidate.family:
         case Family.MEAN | Family.MMD:
             return _means(candidate, against, multiplier, common)

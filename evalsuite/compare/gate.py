@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Literal
 
 from evalsuite.compare.baseline import Baseline
-from evalsuite.compare.contrast import Incomparable
+from evalsuite.compare.contrast import Incomparable, TooFew
 from evalsuite.compare.difference import describe, terms_of
 from evalsuite.compare.sentences import PASS_LEVEL, gate_line, reason_of
 from evalsuite.compare.sides import Sides
@@ -97,6 +97,8 @@ def _worst(parts: Sequence[Trial | Missing | Incomparable]) -> Trial | Missing |
 
 
 def _without_numbers(line: str, gap: Missing | Incomparable) -> Verdict:
+    if isinstance(gap, TooFew):
+        return Verdict(gate=line, outcome="inconclusive", reason=f"It cannot be tested: {gap}.")
     if isinstance(gap, Incomparable):
         return Verdict(gate=line, outcome="incomparable", reason=f"It cannot be judged: {gap}.")
     reason = f"There is no {gap.name} of {gap.case_key} ({gap.kind}): {gap.reason}."

@@ -46,9 +46,9 @@ class Sides:
     def cells_of(self, who: str) -> list[Measurement | Missing]:
         """The candidate's cell, or one for each slice of the suite for ``worst``; never none."""
         found = [cell for cell in self._cells if self._is_meant(cell, who)]
-        worst = self.gate.slice == "worst"
-        why = "it was measured on no slice" if worst else f"it was not measured on the slice {self.gate.slice}"
-        return found or [self._absent(f"{who}/{'all' if worst else self.gate.slice}", why)]
+        if self.gate.slice == "worst":
+            return found or [self._absent(f"{who}/*", "it was measured on no slice")]
+        return found or [self._absent(f"{who}/{self.gate.slice}", "it was not measured in this run")]
 
     def against(self, cell: Measurement | Missing) -> Measurement | Missing | None:
         """The other side of a candidate's cell; None for a limit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evalsuite.compare.bounds import Bound, bounds_of
-from evalsuite.compare.contrast import RATIO_FAMILIES, Common, Contrast, Incomparable, contrast
+from evalsuite.compare.contrast import RATIO_FAMILIES, Common, Contrast, Incomparable, TooFew, contrast
 from evalsuite.records import Measurement
 from evalsuite.stats.evidence import Extent
 from evalsuite.stats.single import evidence_of, shortage
@@ -51,7 +51,8 @@ def put_to_test(gate: GateSpec, candidate: Measurement, against: Measurement | N
     """The gate on one pair of measurements, or on the candidate alone for a limit.
 
     Raises:
-        Incomparable: the protocols differ, there is too little for a test, or the margin means nothing here.
+        Incomparable: the protocols differ, or the margin means nothing here.
+        TooFew: there is too little for a test.
     """
     _check_meaning(gate, candidate, against)
     chances = [_chance(bound, candidate, against, common) for bound in bounds_of(gate, candidate)]
@@ -84,7 +85,8 @@ def _chance(bound: Bound, candidate: Measurement, against: Measurement | None, c
     """Test one bound.
 
     Raises:
-        Incomparable: the protocols differ, or there is too little for a test.
+        Incomparable: the protocols differ.
+        TooFew: there is too little for a test.
     """
     if against is None:
         found = _single(candidate)
@@ -105,7 +107,7 @@ def _single(candidate: Measurement) -> Contrast:
     """The candidate's own value.
 
     Raises:
-        Incomparable: there is too little for a test.
+        TooFew: there is too little for a test.
     """
     evidence = evidence_of(
         candidate.family,
@@ -116,6 +118,6 @@ def _single(candidate: Measurement) -> Contrast:
     )
     if evidence is None:
         lacking = shortage(candidate.family, per_sample=candidate.per_sample, replicates=candidate.replicates)
-        raise Incomparable(f"{candidate.case_key}: {lacking}")
+        raise TooFew(f"{candidate.case_key}: {lacking}")
     rounds = candidate.replicates if candidate.family in RATIO_FAMILIES else None
     return Contrast(evidence, "difference", False, candidate.n if rounds is None else len(rounds))

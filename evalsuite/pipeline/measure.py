@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -312,7 +312,7 @@ class _TimingWork(_Work):
 
 
 def _valued(value: str, estimate: Estimate | str) -> Valued:
-    from evalsuite.stats.single import interval_of
+    from evalsuite.stats.single import interval_of, shortage
 
     if isinstance(estimate, str):
         return Valued(value, None, None, estimate)
@@ -326,6 +326,9 @@ def _valued(value: str, estimate: Estimate | str) -> Valued:
         replicates=estimate.replicates,
         group_sizes=estimate.group_sizes,
     )
+    if interval is None:
+        lacking = shortage(estimate.family, per_sample=estimate.per_sample, replicates=estimate.replicates)
+        estimate = replace(estimate, warning="; ".join(filter(None, [estimate.warning, lacking])))
     return Valued(value, estimate, interval)
 
 

@@ -345,8 +345,10 @@ def test_gates_at_the_edge_of_the_truth_rarely_fail(family):
     assert fails <= 6  # 1.5 expected; 7 or more happen once in a thousand times
 
 
-def test_measurement_without_interval_cannot_be_judged():
+@pytest.mark.parametrize("fields", [{"test": "limit", "max": 9}, {"test": "no_regression"}])
+def test_too_few_groups_decide_nothing(fields):
     few = measurement(Family.FRECHET, 3.0, replicates=[3.0] * 5, group_sizes=[10] * 5)
-    (found,) = judge(record(few, gates=[gate("fid", "limit", max=9)]), {})
-    assert found.outcome == "incomparable"
+    teacher = few.model_copy(update={"model": "teacher", "role": "teacher", "case_key": "teacher@cpu/all"})
+    (found,) = judge(record(few, teacher, gates=[gate("fid", **fields)]), {})
+    assert found.outcome == "inconclusive"
     assert "it needs 10 groups of samples, has 5" in found.reason
