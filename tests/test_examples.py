@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -101,6 +102,29 @@ def test_yaml_blocks_can_be_read(page: Path) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("code", "declared"), [(0, 1), (1, 2)], ids=["function", "class"])
+def test_the_models_of_the_docs_run(code: int, declared: int, tmp_path: Path) -> None:
+    page = ROOT / "docs" / "model.md"
+    (tmp_path / "my_model.py").write_text(blocks(page, "python")[code], "utf-8")
+    models = yaml.safe_load(blocks(page, "yaml")[declared])["models"]
+    suite = {
+        "suite": "mine",
+        "task": "class_conditional",
+        "reference": {"dataset": "fashion-mnist", "split": "test"},
+        "sampling": {"num_samples": 40},
+        "models": models,
+        "targets": {"cpu": {"device": "cpu", "threads": 1}},
+        "metrics": [{"kid": {"extractor": "pixels"}}],
+        "slices": [{"latent": {"scale": [1.1]}}],
+    }
+    (tmp_path / "suite.yaml").write_text(yaml.safe_dump(suite), "utf-8")
+    done = call_evalsuite("run", "suite.yaml", "--allow-code", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    measured = {measurement["slice"] for measurement in json.loads(done.stdout)["measurements"]}
+    assert measured == ({"all", "latent.scale=1.1"} if models["mine"].get("noise") else {"all"})
 
 
 def test_the_metric_in_ten_lines_measures() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -47,7 +47,7 @@ def run(
     samples: SamplesOption = None,
     executor: Annotated[str, typer.Option(help="Where models run.")] = "local",
     cache: CacheOption = None,
-    profile: Annotated[str, typer.Option(metavar="ci|standard|strict", help="How long to time models.")] = "standard",
+    profile: Annotated[Literal["ci", "standard", "strict"], typer.Option(help="How long to time models.")] = "standard",
     fresh_timings: Annotated[bool, typer.Option("--fresh-timings", help="Time again what the cache holds.")] = False,
     allow_code: AllowCodeOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")] = False,

@@ -73,6 +73,7 @@ def test_help_answers_at_once(tmp_path: Path) -> None:
         (["plan", "tiny.yaml", "--only", "model=nobody"], "nobody"),
         (["run", "tiny.yaml", "--quiet", "--json"], "--quiet and --json"),
         (["run", "tiny.yaml", "--samples", "0"], "--samples"),
+        (["run", "tiny.yaml", "--profile", "fast"], "--profile"),
         (["compare", "latest"], "no finished run"),
         (["gate", "nowhere"], "record.json"),
         (["report", "nowhere"], "record.json"),
