@@ -92,6 +92,7 @@ class Python(Settings):
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:
         named = self._named()
+        _turn_gradients_off()
         if not inspect.isclass(named):
             yield _Function(named)
             return
@@ -158,6 +159,14 @@ class _Function:
         """What the function returns; the engine checks that it is uint8 ``[B, C, H, W]``."""
         images: NDArray[Any] = self.function(batch.seeds, batch.labels)
         return images
+
+
+def _turn_gradients_off() -> None:
+    """As the target does for modules that it prepares, if the user's code uses PyTorch at all."""
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_grad_enabled(False)
 
 
 def _run_file(path: Path) -> Any:

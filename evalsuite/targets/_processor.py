@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 from evalsuite.records import Scalar
@@ -22,10 +23,16 @@ def processor() -> dict[str, Scalar]:
 
 
 def set_threads(threads: int | None) -> None:
-    """Compute on so many threads; None for one a core."""
-    import torch
+    """Compute on so many threads; None for one a core.
 
-    torch.set_num_threads(threads or available_cores())
+    Through the environment, which PyTorch reads when it is imported: a model that needs no torch does not wait for it.
+    """
+    count = threads or available_cores()
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(count)
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(count)
 
 
 def _model_name() -> str:

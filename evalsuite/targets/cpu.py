@@ -29,14 +29,12 @@ class Cpu(TargetSettings):
         return {"device": self.device, "dtype": self.dtype, "threads": self.threads, "batch_size": self.batch_size}
 
     def start(self) -> None:
-        import torch
-
         set_threads(self.threads)
-        torch.set_grad_enabled(False)
 
     def prepare(self, module: Any) -> Any:
         import torch
 
+        torch.set_grad_enabled(False)
         return module.to(device="cpu", dtype=getattr(torch, self.dtype)).eval()
 
     def synchronize(self) -> None:

@@ -56,13 +56,21 @@ def test_prepare_moves_a_module_to_its_dtype_in_eval_mode(dtype: str) -> None:
     assert target.peak_device_bytes() is None
 
 
-def test_start_sets_threads_and_turns_gradients_off() -> None:
+def test_start_sets_threads_and_leaves_torch_to_those_who_need_it() -> None:
     code = (
-        "from evalsuite.targets.cpu import Cpu; Cpu(threads=1).start(); import torch;"
-        "print(torch.get_num_threads(), torch.is_grad_enabled())"
+        "import sys; from evalsuite.targets.cpu import Cpu; Cpu(threads=1).start(); print('torch' in sys.modules)\n"
+        "import torch; print(torch.get_num_threads()); Cpu(threads=2).start(); print(torch.get_num_threads())"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert answer.stdout.split() == ["1", "False"]
+    assert answer.stdout.split() == ["False", "1", "2"]
+
+
+def test_prepare_turns_gradients_off() -> None:
+    import torch
+
+    with torch.set_grad_enabled(True):
+        Cpu().prepare(torch.nn.Linear(2, 2))
+        assert not torch.is_grad_enabled()
 
 
 def test_description_needs_no_torch() -> None:
