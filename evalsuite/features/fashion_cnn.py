@@ -35,7 +35,9 @@ class FashionCnn(Settings):
         try:
             return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
         except OSError as error:
-            raise Failed(f"the bundled weights {WEIGHTS} cannot be read: {error.strerror}; reinstall evalsuite") from error
+            raise Failed(
+                f"the bundled weights {WEIGHTS} cannot be read: {error.strerror}; reinstall evalsuite"
+            ) from error
 
     @contextmanager
     def open(self) -> Iterator[LoadedExtractor]:

@@ -118,7 +118,8 @@ class _Loaded:
         config, weight = self.net.config, next(self.net.parameters())
         shape = (config.image_channels, config.image_size, config.image_size)
         noise = sampler.initial_noise(batch.seeds.tolist(), shape).to(weight.device) * batch.noise.scale
-        labels = torch.full((len(noise),), config.num_classes) if batch.labels is None else torch.from_numpy(batch.labels)
+        null = np.full(len(noise), config.num_classes)
+        labels = torch.from_numpy(null if batch.labels is None else batch.labels)
         denoise = sampler.guided(self.net, labels.to(weight.device), self.guidance_scale)
         states = sampler.SAMPLERS[self.sampler](denoise, noise, self.sigmas)
         image = noise
@@ -136,4 +137,5 @@ def to_uint8(images: NDArray[np.float32]) -> NDArray[np.uint8]:
     """
     if not np.isfinite(images).all():
         raise FloatingPointError("the model returned values that are not finite")
-    return np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
+    return pixels

@@ -33,9 +33,9 @@ class Facts:
 
 
 TRAJECTORY_DISTILLATION = (
-    "Trajectory distillation: 12,000 trajectories of the guided teacher (16 steps of DPM-Solver++(2M), guidance 1.5) are "
-    "stored, and the student learns to jump between their states with the target of progressive distillation (Salimans "
-    "and Ho 2022, arXiv 2202.00512); guidance goes into the weights (Meng et al. 2023, arXiv 2210.03142). Charbonnier "
+    "Trajectory distillation: 12,000 trajectories of the guided teacher (16 steps of DPM-Solver++(2M), guidance 1.5) "
+    "are stored, and the student learns to jump between their states with the target of progressive distillation "
+    "(Salimans and Ho 2022, arXiv 2202.00512); guidance goes into the weights (Meng et al. 2023, arXiv 2210.03142). Charbonnier "
     "loss, AdamW, cosine schedule, moving average of the weights, bfloat16 autocast; seed 0."
 )
 STUDENT_LIMITS = "It samples on the one grid it was trained for and takes neither another number of steps nor guidance."
@@ -43,12 +43,12 @@ STUDENT_LIMITS = "It samples on the one grid it was trained for and takes neithe
 FACTS = {
     "fashion-teacher": Facts(
         "Class-conditional diffusion teacher for Fashion-MNIST",
-        "A UNet of 1.87 million parameters (pixel-unshuffle to 14x14, 64 and 128 channels, one attention level) under EDM "
-        "preconditioning (Karras et al. 2022, arXiv 2206.00364), sampled by DPM-Solver++(2M) (Lu et al. 2022, arXiv "
+        "A UNet of 1.87 million parameters (pixel-unshuffle to 14x14, 64 and 128 channels, one attention level) under "
+        "EDM preconditioning (Karras et al. 2022, arXiv 2206.00364), sampled by DPM-Solver++(2M) (Lu et al. 2022, arXiv "
         "2211.01095) with classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598), by default 1.5.",
-        "Denoising score matching for 10,000 steps of 128 images, label dropout 0.1, AdamW at 1e-3 with a cosine schedule, "
-        "moving average of the weights (0.9995), bfloat16 autocast; seed 0. The first 4,500 steps followed the cosine of a "
-        "12,000-step schedule; a repetition with the command below follows that of 10,000 from the start.",
+        "Denoising score matching for 10,000 steps of 128 images, label dropout 0.1, AdamW at 1e-3 with a cosine "
+        "schedule, moving average of the weights (0.9995), bfloat16 autocast; seed 0. The first 4,500 steps followed the "
+        "cosine of a 12,000-step schedule; a repetition with the command below follows that of 10,000 from the start.",
         "python -m evalsuite.models.zoo.train teacher --data-dir DIR --work-dir WORK",
         60,
         "Guidance narrows diversity: read class accuracy, which is higher than that of real images, beside recall.",
@@ -114,8 +114,8 @@ def card(name: str, facts: Facts, numbers: Mapping[str, Any]) -> str:
 ## Numbers
 
 Over {numbers["num_samples"]} samples against the test split, in the features of `fashion-cnn` (which classifies
-{numbers["classifier_accuracy"]:.1%} of the test split rightly), on the shipped float16 weights. In brackets: 95 % intervals.
-Fréchet distances in other features are not comparable.
+{numbers["classifier_accuracy"]:.1%} of the test split rightly), on the shipped float16 weights. In brackets: 95 %
+intervals. Fréchet distances in other features are not comparable.
 
 {quality_table(name, numbers)}
 
@@ -136,8 +136,8 @@ def quality_table(name: str, numbers: Mapping[str, Any]) -> str:
     names = [name, *(other for other in numbers["models"] if other != name)]
     rows = [quality_row(other, numbers["models"][other]) for other in names]
     rows.append(quality_row("control: real test images with noise 0.1", numbers["control"]))
-    head = "| | FID | FID, debiased | class accuracy | recall | evaluations | ms per image |\n|---|---|---|---|---|---|---|"
-    return "\n".join([head, *rows])
+    head = "| | FID | FID, debiased | class accuracy | recall | evaluations | ms per image |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows])
 
 
 def quality_row(label: str, values: Mapping[str, Any]) -> str:

@@ -75,7 +75,8 @@ def write_trajectories(teacher: Denoiser, guidance_scale: float, count: int, fol
             continue
         noise, labels = _start_of(np.arange(start, start + CHUNK), teacher.config.num_classes, size)
         parts = []
-        for x, label in zip(noise.split(50), labels.split(50), strict=True):
+        for rows in torch.arange(CHUNK).chunk(CHUNK // 50):
+            x, label = noise[rows], labels[rows]
             with torch.inference_mode():
                 states = list(dpm_solver_2m(guided(teacher, label, guidance_scale), x, sigmas))
             parts.append(torch.stack([torch.zeros_like(x), *states], dim=1).half())
@@ -128,6 +129,7 @@ def distillation_loss(states: Tensor, labels: Tensor, sigmas: list[float]) -> Lo
         with torch.autocast("cpu", torch.bfloat16):
             denoised = net(x, sigma, labels[ids])
         error = denoised.float() - (target - ratio * x) / (1 - ratio)
-        return (error.square() + 0.03**2).sqrt().mean()
+        loss: Tensor = (error.square() + 0.03**2).sqrt().mean()
+        return loss
 
     return loss_at

@@ -11,7 +11,6 @@ import json
 import platform
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -74,7 +73,7 @@ def evaluate(
         "models": models,
         "control": quality(control, test_labels[:num_samples], reference_features),
         "held_out": quantiles(nearest(test_images[:NEIGHBOUR_SAMPLES], train_images)),
-        "classifier_accuracy": float((reference_features.logits.argmax(axis=1) == test_labels).mean()),
+        "classifier_accuracy": accuracy(reference_features),
     }
     (checkpoint.WEIGHTS_DIR / "numbers.json").write_text(json.dumps(numbers, indent=1) + "\n")
     cards.write(numbers, checkpoint.WEIGHTS_DIR)
@@ -87,9 +86,11 @@ def batches(ids: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 def generate(adapter: Zoo, ids: NDArray[np.int64], name: str) -> tuple[NDArray[np.uint8], float]:
     """Images uint8 ``[N, 1, 28, 28]`` under the seeds of a suite with seed 0, and seconds per image."""
     with adapter.open(find("targets", "cpu")()) as model:
-        images, start = [], time.perf_counter()
-        for part in track(list(batches(ids)), description=name):
-            images.append(model.generate(Batch(part, seeds_of(part, 0), labels_of(part, NUM_CLASSES)), NoProbe()))
+        start = time.perf_counter()
+        images = [
+            model.generate(Batch(part, seeds_of(part, 0), labels_of(part, NUM_CLASSES)), NoProbe())
+            for part in track(list(batches(ids)), description=name)
+        ]
         return np.concatenate(images), (time.perf_counter() - start) / len(ids)
 
 
@@ -105,9 +106,7 @@ def extract(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> FeatureSet:
         parts = [loaded.extract(images[rows]) for rows in batches(np.arange(len(images)))]
     features, logits = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     ids = np.arange(len(images))
-    return FeatureSet(
-        "fashion-cnn", extractor.fingerprint(), extractor.preprocessing, ids, features, logits, labels
-    )
+    return FeatureSet("fashion-cnn", extractor.fingerprint(), extractor.preprocessing, ids, features, logits, labels)
 
 
 def quality(images: NDArray[np.uint8], labels: NDArray[np.int64], reference: FeatureSet) -> dict[str, Any]:
@@ -125,8 +124,15 @@ def quality(images: NDArray[np.uint8], labels: NDArray[np.int64], reference: Fea
             replicates=estimate.replicates,
             group_sizes=estimate.group_sizes,
         )
+        assert interval is not None, "5000 samples are enough for an interval"
         values[name] = [estimate.value, interval.low, interval.high]
     return values
+
+
+def accuracy(features: FeatureSet) -> float:
+    """How often the classifier is right about real images."""
+    assert features.logits is not None
+    return float((features.logits.argmax(axis=1) == features.labels).mean())
 
 
 def nearest(images: NDArray[np.uint8], train: torch.Tensor) -> NDArray[np.float32]:

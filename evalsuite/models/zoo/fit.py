@@ -7,10 +7,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
+
+Net = TypeVar("Net", bound=nn.Module)
 
 LossAt = Callable[[nn.Module, torch.Generator], Tensor]
 """``(network, generator) -> scalar loss``. All randomness comes from the generator, which is seeded by the step."""
@@ -46,7 +49,7 @@ def learning_rate_at(step: int, settings: FitSettings) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def fit(name: str, net: nn.Module, loss_at: LossAt, settings: FitSettings, work_dir: Path) -> nn.Module:
+def fit(name: str, net: Net, loss_at: LossAt, settings: FitSettings, work_dir: Path) -> Net:
     """Train ``net`` and return the moving average of its weights.
 
     A checkpoint in ``work_dir`` is continued from; the result is the same as that of an unbroken run up to the
@@ -87,14 +90,15 @@ def fit(name: str, net: nn.Module, loss_at: LossAt, settings: FitSettings, work_
 
 @torch.no_grad()
 def _update_average(average: nn.Module, net: nn.Module, decay: float) -> None:
-    for target, source in zip(average.parameters(), net.parameters(), strict=True):
-        target.lerp_(source, 1 - decay)
-    for target, source in zip(average.buffers(), net.buffers(), strict=True):
-        target.copy_(source)
+    for averaged, parameter in zip(average.parameters(), net.parameters(), strict=True):
+        averaged.lerp_(parameter, 1 - decay)
+    for kept, buffer in zip(average.buffers(), net.buffers(), strict=True):
+        kept.copy_(buffer)
 
 
 def _save(path: Path, net: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
-    state = {"net": net.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict(), "step": step}
+    weights = {"net": net.state_dict(), "average": average.state_dict()}
+    state = {**weights, "optimizer": optimizer.state_dict(), "step": step}
     temporary = path.with_suffix(".part")
     torch.save(state, temporary)
     temporary.replace(path)

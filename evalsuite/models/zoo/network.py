@@ -44,6 +44,13 @@ def groups_for(channels: int) -> int:
     return min(16, channels // 8)
 
 
+def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
+    """The layer with all weights 0, so that a new block begins as its skip connection."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+    return layer
+
+
 class ResidualBlock(nn.Module):
     """GroupNorm - SiLU - conv twice, modulated by the embedding (scale and shift), with a skip."""
 
@@ -53,16 +60,15 @@ class ResidualBlock(nn.Module):
         self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
         self.affine = nn.Linear(embedding_dim, 2 * out_channels)
         self.norm2 = nn.GroupNorm(groups_for(out_channels), out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.conv2 = zeroed(nn.Conv2d(out_channels, out_channels, 3, padding=1))
         self.skip = nn.Identity() if in_channels == out_channels else nn.Conv2d(in_channels, out_channels, 1)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         h = self.conv1(F.silu(self.norm1(x)))
         scale, shift = self.affine(embedding)[:, :, None, None].chunk(2, dim=1)
         h = self.conv2(F.silu(self.norm2(h) * (1 + scale) + shift))
-        return self.skip(x) + h
+        out: Tensor = self.skip(x) + h
+        return out
 
 
 class SelfAttention(nn.Module):
@@ -73,16 +79,15 @@ class SelfAttention(nn.Module):
         self.num_heads = max(1, channels // head_dim)
         self.norm = nn.GroupNorm(groups_for(channels), channels)
         self.qkv = nn.Conv2d(channels, 3 * channels, 1)
-        self.out = nn.Conv2d(channels, channels, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = zeroed(nn.Conv2d(channels, channels, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         b, c, h, w = x.shape
         qkv = self.qkv(self.norm(x)).reshape(b, 3, self.num_heads, c // self.num_heads, h * w)
         q, k, v = qkv.transpose(-1, -2).unbind(dim=1)
         attended = F.scaled_dot_product_attention(q, k, v)
-        return x + self.out(attended.transpose(-1, -2).reshape(b, c, h, w))
+        out: Tensor = x + self.out(attended.transpose(-1, -2).reshape(b, c, h, w))
+        return out
 
 
 class FourierEmbedding(nn.Module):
@@ -120,9 +125,7 @@ class UNet(nn.Module):
         self.upsample = nn.Conv2d(coarse, 4 * fine, 1)
         self.fine_up = nn.ModuleList(ResidualBlock(2 * fine, fine, dim) for _ in range(2))
         self.out_norm = nn.GroupNorm(groups_for(fine), fine)
-        self.out = nn.Conv2d(fine, 4 * config.image_channels, 3, padding=1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = zeroed(nn.Conv2d(fine, 4 * config.image_channels, 3, padding=1))
 
     def forward(self, x: Tensor, c_noise: Tensor, labels: Tensor) -> Tensor:
         dtype = self.stem.weight.dtype
@@ -171,4 +174,5 @@ class Denoiser(nn.Module):
         scaled = x / norm
         if cond is not None:
             scaled = torch.cat([scaled, cond], dim=1)
-        return c_skip * x + c_out * self.unet(scaled, sigma.log() / 4, labels).to(x.dtype)
+        denoised: Tensor = c_skip * x + c_out * self.unet(scaled, sigma.log() / 4, labels).to(x.dtype)
+        return denoised

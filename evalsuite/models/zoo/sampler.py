@@ -1,8 +1,9 @@
-"""Deterministic samplers for the zoo's denoisers: DPM-Solver++(2M) for the teacher, jumps along a fixed grid for students."""
+"""Deterministic samplers for the zoo's denoisers: DPM-Solver++(2M) for the teacher, jumps on a grid for students."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -54,14 +55,20 @@ def guided(net: Denoiser, labels: Tensor, guidance_scale: float, cond: Tensor | 
     With scale 1 the network runs once a step, else twice (as one batch of double size).
     """
     if guidance_scale == 1.0:
-        return lambda x, sigma: net(x, sigma, labels, cond)
+
+        def conditional(x: Tensor, sigma: Tensor) -> Tensor:
+            denoised: Tensor = net(x, sigma, labels, cond)
+            return denoised
+
+        return conditional
     null = torch.full_like(labels, net.config.num_classes)
     both = torch.cat([labels, null])
     cond_twice = None if cond is None else torch.cat([cond, cond])
 
     def denoise(x: Tensor, sigma: Tensor) -> Tensor:
         with_label, without = net(torch.cat([x, x]), torch.cat([sigma, sigma]), both, cond_twice).chunk(2)
-        return without + guidance_scale * (with_label - without)
+        mixed: Tensor = without + guidance_scale * (with_label - without)
+        return mixed
 
     return denoise
 
@@ -79,7 +86,7 @@ def dpm_solver_2m(denoise: DenoiseStep, noise: Tensor, sigmas: Sequence[float]) 
     """
     x = noise * sigmas[0]
     previous: Tensor | None = None
-    for i, (sigma, next_sigma) in enumerate(zip(sigmas[:-1], sigmas[1:], strict=True)):
+    for i, (sigma, next_sigma) in enumerate(pairwise(sigmas)):
         denoised = denoise(x, x.new_full((x.shape[0],), sigma))
         direction = denoised
         if previous is not None and next_sigma > 0:
@@ -92,12 +99,12 @@ def dpm_solver_2m(denoise: DenoiseStep, noise: Tensor, sigmas: Sequence[float]) 
 
 
 def jump(denoise: DenoiseStep, noise: Tensor, sigmas: Sequence[float]) -> Iterator[Tensor]:
-    """First-order steps along a fixed grid, as distilled students take them (Salimans and Ho 2022, eq. 6, with alpha 1).
+    """First-order steps along a fixed grid, as distilled students take them (Salimans and Ho 2022, with alpha 1).
 
     Arguments and result as in :func:`dpm_solver_2m`.
     """
     x = noise * sigmas[0]
-    for sigma, next_sigma in zip(sigmas[:-1], sigmas[1:], strict=True):
+    for sigma, next_sigma in pairwise(sigmas):
         denoised = denoise(x, x.new_full((x.shape[0],), sigma))
         x = denoised + (next_sigma / sigma) * (x - denoised)
         yield x

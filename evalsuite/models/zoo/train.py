@@ -94,7 +94,8 @@ def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 10_000, seed: S
         with torch.autocast("cpu", torch.bfloat16):
             denoised = net(noisy, sigma, label)
         weight = (sigma**2 + SIGMA_DATA**2) / (sigma * SIGMA_DATA) ** 2
-        return (weight * (denoised.float() - clean).square().mean(dim=(1, 2, 3))).mean()
+        loss: Tensor = (weight * (denoised.float() - clean).square().mean(dim=(1, 2, 3))).mean()
+        return loss
 
     trained = fit("fashion-teacher", net, loss_at, FitSettings(steps=steps, seed=seed), work_dir)
     header = checkpoint.Header(net.config.to_dict(), "dpm_solver_2m", [], GUIDANCE_SCALE)
