@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HARDWARE = "two cores of an AMD EPYC processor (AVX-512 with bfloat16), no GPU"
+HARDWARE = "an AMD EPYC processor (AVX-512 with bfloat16), no GPU"
 COMMAND = "python -m evalsuite.models.zoo.evaluate --data-dir DIR"
 
 
@@ -20,7 +20,7 @@ class Facts:
         what: what the model is.
         recipe: how it was made, with the paper.
         command: the command that makes it again.
-        minutes: training time on ``HARDWARE``.
+        time: training time and cores of ``HARDWARE``.
         limits: what it is not good for.
     """
 
@@ -28,15 +28,15 @@ class Facts:
     what: str
     recipe: str
     command: str
-    minutes: int
+    time: str
     limits: str
 
 
 TRAJECTORY_DISTILLATION = (
     "Trajectory distillation: 12,000 trajectories of the guided teacher (16 steps of DPM-Solver++(2M), guidance 1.5) "
     "are stored, and the student learns to jump between their states with the target of progressive distillation "
-    "(Salimans and Ho 2022, arXiv 2202.00512); guidance goes into the weights (Meng et al. 2023, arXiv 2210.03142). Charbonnier "
-    "loss, AdamW, cosine schedule, moving average of the weights, bfloat16 autocast; seed 0."
+    "(Salimans and Ho 2022, arXiv 2202.00512); guidance goes into the weights (Meng et al. 2023, arXiv 2210.03142). "
+    "Charbonnier loss, AdamW, cosine schedule, moving average of the weights, bfloat16 autocast; seed 0."
 )
 STUDENT_LIMITS = "It samples on the one grid it was trained for and takes neither another number of steps nor guidance."
 
@@ -44,13 +44,13 @@ FACTS = {
     "fashion-teacher": Facts(
         "Class-conditional diffusion teacher for Fashion-MNIST",
         "A UNet of 1.87 million parameters (pixel-unshuffle to 14x14, 64 and 128 channels, one attention level) under "
-        "EDM preconditioning (Karras et al. 2022, arXiv 2206.00364), sampled by DPM-Solver++(2M) (Lu et al. 2022, arXiv "
-        "2211.01095) with classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598), by default 1.5.",
+        "EDM preconditioning (Karras et al. 2022, arXiv 2206.00364), sampled by DPM-Solver++(2M) (Lu et al. 2022, "
+        "arXiv 2211.01095) with classifier-free guidance (Ho and Salimans 2022, arXiv 2207.12598), by default 1.5.",
         "Denoising score matching for 10,000 steps of 128 images, label dropout 0.1, AdamW at 1e-3 with a cosine "
-        "schedule, moving average of the weights (0.9995), bfloat16 autocast; seed 0. The first 4,500 steps followed the "
-        "cosine of a 12,000-step schedule; a repetition with the command below follows that of 10,000 from the start.",
+        "schedule, moving average of the weights (0.9995), bfloat16 autocast; seed 0. The first 4,500 steps followed "
+        "the cosine of a 12,000-step schedule; a repetition with the command below follows that of 10,000 throughout.",
         "python -m evalsuite.models.zoo.train teacher --data-dir DIR --work-dir WORK",
-        60,
+        "68 minutes on two busy cores",
         "Guidance narrows diversity: read class accuracy, which is higher than that of real images, beside recall.",
     ),
     "fashion-4step": Facts(
@@ -58,7 +58,7 @@ FACTS = {
         "The teacher's network, with one evaluation a step and four steps.",
         TRAJECTORY_DISTILLATION,
         "python -m evalsuite.models.zoo.train student fashion-4step --work-dir WORK",
-        7,
+        "12 minutes on one core",
         STUDENT_LIMITS,
     ),
     "fashion-2step": Facts(
@@ -66,7 +66,7 @@ FACTS = {
         "The teacher's network, with one evaluation a step and two steps.",
         TRAJECTORY_DISTILLATION,
         "python -m evalsuite.models.zoo.train student fashion-2step --work-dir WORK",
-        7,
+        "8 minutes on one core",
         STUDENT_LIMITS,
     ),
     "fashion-1step": Facts(
@@ -75,7 +75,7 @@ FACTS = {
         TRAJECTORY_DISTILLATION + " With one step this is the endpoint regression of Luhman and Luhman 2021 (arXiv "
         "2101.02388).",
         "python -m evalsuite.models.zoo.train student fashion-1step --work-dir WORK",
-        10,
+        "17 minutes on one core",
         STUDENT_LIMITS + " Regression blurs fine texture; class accuracy does not show it, Fréchet distance does.",
     ),
     "fashion-narrow": Facts(
@@ -83,7 +83,7 @@ FACTS = {
         "The same UNet with 32 and 64 channels (0.47 million parameters), eight steps of one evaluation.",
         TRAJECTORY_DISTILLATION + " It starts from random weights.",
         "python -m evalsuite.models.zoo.train student fashion-narrow --work-dir WORK",
-        10,
+        "6 minutes on one core",
         STUDENT_LIMITS,
     ),
 }
@@ -107,7 +107,7 @@ def card(name: str, facts: Facts, numbers: Mapping[str, Any]) -> str:
 | Data | Fashion-MNIST, train split, 60,000 images (Zalando SE, MIT licence) |
 | Recipe | {facts.recipe} |
 | Command | `{facts.command}` |
-| Time and hardware | about {facts.minutes} minutes on {HARDWARE} |
+| Time and hardware | about {facts.time} of {HARDWARE} |
 | Licence | Apache-2.0 |
 | Limits | {facts.limits} |
 
@@ -119,8 +119,8 @@ intervals. Fréchet distances in other features are not comparable.
 
 {quality_table(name, numbers)}
 
-Distance to the nearest training image (Euclidean, pixels in [-1, 1]; percentiles over 1000 samples): a model that copies
-its training set lies nearer to it than held-out images do.
+Distance to the nearest training image (Euclidean, pixels in [-1, 1]; percentiles over 1000 samples): a model that
+copies its training set lies nearer to it than held-out images do.
 
 | | 1 % | 10 % | 50 % | 90 % |
 |---|---|---|---|---|
