@@ -1,4 +1,4 @@
-"""The network of the ``fashion-cnn`` extractor: a small convolutional classifier with 64 features before its last layer."""
+"""The network of the ``fashion-cnn`` extractor: a small convolutional classifier, 64 features before its last layer."""
 
 from __future__ import annotations
 
