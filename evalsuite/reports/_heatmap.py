@@ -10,9 +10,9 @@ from evalsuite.records import Measurement, Missing
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain
 from evalsuite.reports._models import Model, slices, subset_axes, targets
 from evalsuite.reports._tables import (
-    Absence,
     Index,
     Mark,
+    Remark,
     absence,
     absences_of,
     difference_texts,
@@ -57,7 +57,7 @@ class HeatMap:
     axis: str
     target: str
     panels: list[Panel]
-    absent: list[Absence]
+    absent: list[Remark]
 
 
 def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
@@ -99,7 +99,9 @@ class Yardstick:
         compared = [comparison for cell in measured if (comparison := index.comparison(cell))]
         differences = [(c.value, c.interval) for c in compared if c.value is not None and c.scale == "difference"]
         shown = differences or [(m.value, m.interval) for m in measured]
-        digits = median_low(decimals(value, interval, scale.divisor) for value, interval in shown)
+        # A zero without an interval says nothing about digits.
+        telling = [(value, interval) for value, interval in shown if value or interval]
+        digits = median_low([decimals(value, interval, scale.divisor) for value, interval in telling] or [0])
         greatest = max(abs(value) for value, _ in differences) if differences else None
         return cls(scale, digits, min(values), max(values), greatest)
 
@@ -136,7 +138,11 @@ def _tile(cell: Measurement | Missing | None, index: Index, yardstick: Yardstick
     divisor = yardstick.scale.divisor
     interval = bounds(cell.interval, decimals(cell.value, cell.interval, divisor), divisor) or "no interval"
     shown = number(cell.value / divisor, yardstick.digits)
-    return Tile(shown, round(goodness * SHADES), details=f"{interval}; n = {cell.n}")
+    return Tile(
+        shown,
+        round(goodness * SHADES),
+        details="; ".join(filter(None, [interval, f"n = {cell.n}", plain(cell.warning)])),
+    )
 
 
 def _difference_tile(cell: Measurement, index: Index, yardstick: Yardstick, greatest: float) -> Tile:
@@ -147,6 +153,10 @@ def _difference_tile(cell: Measurement, index: Index, yardstick: Yardstick, grea
     sign = -1 if cell.higher_is_better is False else 1
     shade = round(SHADES * sign * comparison.value / greatest) if greatest else 0
     difference, interval = difference_texts(comparison, yardstick.scale)
-    details = "; ".join(filter(None, [f"{difference} {interval}".strip(), significance(comparison), f"n = {cell.n}"]))
+    details = "; ".join(
+        filter(
+            None, [f"{difference} {interval}".strip(), significance(comparison), f"n = {cell.n}", plain(cell.warning)]
+        )
+    )
     shown = number(comparison.value / yardstick.scale.divisor, yardstick.digits, signed=True)
     return Tile(shown, shade, mark_of(comparison), details)

@@ -271,25 +271,36 @@ def _tables(inputs: ReportInputs, slice_ids: Sequence[str]) -> list[Table]:
 
 
 @dataclass(frozen=True)
-class Absence:
-    """Cells that are missing for the same reason."""
+class Remark:
+    """What several cells have in common: why they are missing, or a warning."""
 
     kind: str
-    reason: str
+    text: str
     titles: list[str]
     cells: list[str]
 
 
-def absences_of(missing: Iterable[Missing]) -> list[Absence]:
+def absences_of(missing: Iterable[Missing]) -> list[Remark]:
     """Missing cells joined by kind and reason; failures first."""
-    joined: dict[tuple[str, str], list[Missing]] = {}
-    for cell in missing:
-        joined.setdefault((cell.kind, cell.reason), []).append(cell)
     urgency = ("failed", "unavailable", "skipped")
+    return sorted(_joined((cell.kind, cell.reason, cell) for cell in missing), key=lambda r: urgency.index(r.kind))
+
+
+def warnings_of(measurements: Iterable[Measurement]) -> list[Remark]:
+    """Measurements that carry a caveat, joined by its text."""
+    return _joined(("warning", measurement.warning, measurement) for measurement in measurements if measurement.warning)
+
+
+def _joined(cells: Iterable[tuple[str, str, Cell]]) -> list[Remark]:
+    joined: dict[tuple[str, str], list[Cell]] = {}
+    for kind, text, cell in cells:
+        joined.setdefault((kind, text), []).append(cell)
     return [
-        Absence(
-            kind, reason, list(dict.fromkeys(metric_title(c.name, c.metric) for c in cells)),
-            list(dict.fromkeys(c.case_key for c in cells)),
+        Remark(
+            kind,
+            text,
+            list(dict.fromkeys(metric_title(cell.name, cell.metric) for cell in alike)),
+            list(dict.fromkeys(cell.case_key for cell in alike)),
         )
-        for (kind, reason), cells in sorted(joined.items(), key=lambda item: urgency.index(item[0][0]))
-    ]  # fmt: skip
+        for (kind, text), alike in joined.items()
+    ]

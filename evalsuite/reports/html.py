@@ -19,7 +19,7 @@ from evalsuite.reports._format import condition, counted, flattened, plain
 from evalsuite.reports._gallery import galleries
 from evalsuite.reports._heatmap import SHADES, heat_maps
 from evalsuite.reports._summary import cards, gate_rows, headline
-from evalsuite.reports._tables import MARK_SIGNS, absences_of, main_tables, variation_tables
+from evalsuite.reports._tables import MARK_SIGNS, absences_of, main_tables, variation_tables, warnings_of
 from evalsuite.reports.contract import ReportInputs
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -53,6 +53,7 @@ class Html:
                 galleries=galleries(inputs),
                 heat_maps=heat_maps(inputs),
                 absences=absences_of(inputs.record.missing),
+                warnings=warnings_of(inputs.record.measurements),
                 places={
                     timed.case_key: _models.place(inputs.record, timed.case_key) for timed in inputs.record.timings
                 },

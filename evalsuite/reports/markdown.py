@@ -160,7 +160,7 @@ def _missing(inputs: ReportInputs) -> Iterator[str]:
         yield "Nothing: every cell of the suite has a number."
     for absence in absences:
         titles = ", ".join(map(escaped, absence.titles))
-        yield f"- **{absence.kind}**: {titles} ({counted(len(absence.cells), 'cell')}): {escaped(absence.reason)}"
+        yield f"- **{absence.kind}**: {titles} ({counted(len(absence.cells), 'cell')}): {escaped(absence.text)}"
     yield ""
 
 

@@ -17,7 +17,7 @@ def panels(inputs: ReportInputs) -> dict[str, Panel]:
 def test_one_panel_a_metric_that_has_values_and_reasons_for_the_rest(inputs: ReportInputs) -> None:
     (found,) = heat_maps(inputs)
     assert [panel.title for panel in found.panels] == ["KID", "Class accuracy", "PSNR", "SSIM"]
-    assert [(absence.reason, absence.titles) for absence in found.absent] == [
+    assert [(absence.text, absence.titles) for absence in found.absent] == [
         (synthetic.REFUSED, ["FID", "FID debiased"])
     ]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from evalsuite.records import Comparison
-from evalsuite.reports._tables import Mark, absences_of, main_tables, mark_of, variation_slices
+from evalsuite.reports._tables import Mark, absences_of, main_tables, mark_of, variation_slices, warnings_of
 from evalsuite.reports.contract import ReportInputs
 from tests.reports import synthetic
 
@@ -62,6 +62,12 @@ def test_one_note_for_the_same_reason_of_several_models(inputs: ReportInputs) ->
     ]
     (table,) = main_tables(replace(inputs, comparisons=unlike))
     assert table.notes == ["no difference to the teacher: too few groups"]
+
+
+def test_warnings_are_joined_by_their_text() -> None:
+    shaky = [synthetic.measurement(n, "narrow").model_copy(update={"warning": "few samples"}) for n in ("fid", "kid")]
+    (remark,) = warnings_of([*shaky, synthetic.measurement("recall", "narrow")])
+    assert (remark.text, remark.titles, remark.cells) == ("few samples", ["FID", "KID"], ["narrow@cpu/all"])
 
 
 def test_failures_come_before_what_was_skipped() -> None:
