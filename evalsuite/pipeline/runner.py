@@ -77,7 +77,6 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         common: dict[str, Any] = {"executor": executor, "store": store, "listener": tell}
         samples = generate(suite, plan, **common, timeout_s=options.timeout_s)
         features = extract(suite, plan, samples, **common, timeout_s=options.timeout_s)
-        tell(Event("stage", "profile"))
         timings, untimed = profile(
             suite, _runnable(plan, samples), **common, fresh=options.fresh_timings, profile=options.profile
         )
