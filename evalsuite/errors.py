@@ -1,16 +1,16 @@
 """Every exception that evalsuite raises on purpose.
 
-    EvalsuiteError
-    |-- UsageError            a command or call that makes no sense (exit code 2)
-    |   |-- SuiteError        problems of a suite file, all of them at once
-    |   |-- RecordError       a run folder, baseline or record that cannot be read
-    |   `-- UnknownNameError  a name that no plug-in has
-    |-- StoreError            the cache or the run folder cannot be written or read (exit code 4)
-    |-- CellError             one cell of the table has no number; becomes a `Missing`
-    |   |-- Skipped           it makes no sense for this model, slice or sample count
-    |   |-- Unavailable       this machine lacks a device, a package or weights
-    |   `-- Failed            it was tried and went wrong (exit code 4)
-    `-- Interrupted           stopped by the user; the message says how to go on (exit code 130)
+EvalsuiteError
+|-- UsageError            a command or call that makes no sense (exit code 2)
+|   |-- SuiteError        problems of a suite file, all of them at once
+|   |-- RecordError       a run folder, baseline or record that cannot be read
+|   `-- UnknownNameError  a name that no plug-in has
+|-- StoreError            the cache or the run folder cannot be written or read (exit code 4)
+|-- CellError             one cell of the table has no number; becomes a `Missing`
+|   |-- Skipped           it makes no sense for this model, slice or sample count
+|   |-- Unavailable       this machine lacks a device, a package or weights
+|   `-- Failed            it was tried and went wrong (exit code 4)
+`-- Interrupted           stopped by the user; the message says how to go on (exit code 130)
 """
 
 from __future__ import annotations

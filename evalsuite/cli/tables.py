@@ -85,7 +85,7 @@ def absences(missing: Sequence[Missing]) -> Iterator[Text]:
     for absence in cells.absences_of(missing):
         where = absence.cells[0] + (f" and {len(absence.cells) - 1} more" if len(absence.cells) > 1 else "")
         style = "red" if absence.kind == "failed" else "dim"
-        yield Text.assemble((absence.kind, style), f": {', '.join(absence.titles)} of {where}: {absence.reason}")
+        yield Text.assemble((absence.kind, style), f": {', '.join(absence.titles)} of {where}: {absence.text}")
 
 
 def planned(plan: Plan, costs: Sequence[Cost]) -> Iterator[Table | Text]:
