@@ -431,6 +431,7 @@ class Comparison(Record):
             None for memory, which has no p-value.
         q_value: after correction for the table it stands in.
         standard_error: of the value (on the log scale for ratios).
+        degrees_of_freedom: of that error; None where it follows from a normal approximation.
         minimum_detectable_effect: the difference (a factor above 1, for ratios) found with 80 % power at the 5 % level.
         better: whether the first term is better, if the interval excludes no difference; else None.
         note: for example that the difference is bias-corrected and not that of the printed values.

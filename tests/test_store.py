@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from evalsuite.errors import StoreError
 from evalsuite.store import Store, default_root
 
-ARRAYS = {"images": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "logits": np.ones((2, 5), np.float32)}
+ARRAYS: dict[str, NDArray[Any]] = {"images": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "logits": np.ones((2, 5), np.float32)}
 
 
 @pytest.fixture

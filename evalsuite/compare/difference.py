@@ -61,12 +61,17 @@ def describe(found: Contrast, candidate: Measurement, terms: list[Term], level: 
         interval=Interval(low=low, high=high, level=level, method=evidence.method),
         p_value=None if alone or isinstance(evidence, Extent) else two_sided(evidence, found.null),
         standard_error=evidence.standard_error,
-        degrees_of_freedom=evidence.degrees_of_freedom,
+        degrees_of_freedom=_finite(evidence.degrees_of_freedom),
         minimum_detectable_effect=None if alone else _detectable(found),
         better=None if alone else _better(found, candidate.higher_is_better, low, high),
         n=found.n,
         note=found.note,
     )
+
+
+def _finite(number: float | None) -> float | None:
+    """The number where JSON can hold it: a normal approximation has infinitely many degrees of freedom."""
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _detectable(found: Contrast) -> float | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -259,3 +261,11 @@ class TestRefusals:
         found = difference(missing("psnr"), of_samples(B, model="teacher"))
         assert found.incomparable == "no value of student@cpu/all (failed): it crashed"
         assert [term.coefficient for term in found.terms] == [1, -1]
+
+
+def test_a_comparison_of_proportions_is_json() -> None:
+    """Their error follows from a normal approximation, and JSON has no infinity."""
+    values = np.tile([0.0, 1.0], 20)
+    found = difference(of_samples(values, Family.PROPORTION), of_samples(1 - values, Family.PROPORTION))
+    assert found.degrees_of_freedom is None
+    assert json.loads(json.dumps(found.model_dump(mode="json"), allow_nan=False))
