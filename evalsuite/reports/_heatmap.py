@@ -17,7 +17,6 @@ from evalsuite.reports._tables import (
     absences_of,
     difference_texts,
     groups_by_name,
-    mark_of,
     significance,
 )
 from evalsuite.reports.contract import ReportInputs
@@ -52,7 +51,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class HeatMap:
-    """All panels of one attribute and target, and the metrics that have no value on any of its slices."""
+    """All panels of one attribute and target, and why cells on its slices have no value."""
 
     axis: str
     target: str
@@ -68,9 +67,7 @@ def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
         ids = [s for s in slices(inputs.record) if s.startswith(f"{axis}=") and "&" not in s]
         for target in targets(inputs.record):
             panels = [panel for name, group in names.items() if (panel := _panel(index, name, group, target, ids))]
-            drawn = {panel.title for panel in panels}
-            cells = [m for m in inputs.record.missing if m.target == target and m.slice in ids]
-            absent = absences_of([m for m in cells if metric_title(m.name, m.metric) not in drawn])
+            absent = absences_of([m for m in inputs.record.missing if m.target == target and m.slice in ids])
             if panels or absent:
                 found.append(HeatMap(axis, target, panels, absent))
     return found
@@ -159,4 +156,4 @@ def _difference_tile(cell: Measurement, index: Index, yardstick: Yardstick, grea
         )
     )
     shown = number(comparison.value / yardstick.scale.divisor, yardstick.digits, signed=True)
-    return Tile(shown, shade, mark_of(comparison), details)
+    return Tile(shown, shade, index.mark(cell), details)

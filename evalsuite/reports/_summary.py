@@ -10,7 +10,7 @@ from evalsuite.records import Family, Measurement, Verdict
 from evalsuite.reports._figures import tradeoff_points
 from evalsuite.reports._format import counted, metric_title, plain
 from evalsuite.reports._models import Model, models, targets
-from evalsuite.reports._tables import Index, Mark, difference_texts, mark_of
+from evalsuite.reports._tables import Index, Mark, difference_texts
 from evalsuite.reports.contract import ReportInputs
 
 Outcome = Literal["pass", "fail", "inconclusive", "incomparable", "missing"]
@@ -88,7 +88,7 @@ def _figure(cell: Measurement, index: Index) -> Figure | None:
     if comparison is None or comparison.value is None:
         return None
     text, _ = difference_texts(comparison, index.scale(cell))
-    return Figure(metric_title(cell.name, cell.metric), text, mark_of(comparison))
+    return Figure(metric_title(cell.name, cell.metric), text, index.mark(cell))
 
 
 def gate_rows(verdicts: Sequence[Verdict]) -> list[tuple[Outcome, str, str, str]]:

@@ -24,7 +24,11 @@ SUBTITLES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One model's cell; ``absent`` is the reason where it has no value, and then there are no other texts."""
+    """One model's cell.
+
+    ``absent`` is the reason where it has no value, and then there are no other texts; ``invalid`` says that it was
+    timed against its scenario's rules.
+    """
 
     value: str = ""
     interval: str = ""
@@ -33,6 +37,7 @@ class Entry:
     significance: str = ""
     mark: Mark = "unjudged"
     absent: str = ""
+    invalid: bool = False
     notes: tuple[int, ...] = ()
 
 
@@ -82,12 +87,14 @@ class Index:
         cells: by metric label, model, target and slice.
         comparisons: by the identity of their first term.
         scales: the unit of a metric on a target, the same in every table.
+        invalid: case and scenario of timings that broke the scenario's rules.
     """
 
     models: list[Model]
     cells: dict[tuple[str, str, str, str], Measurement | Missing]
     comparisons: dict[Identity, Comparison]
     scales: dict[tuple[str, str], Scale]
+    invalid: frozenset[tuple[str, str]]
 
     @classmethod
     def of(cls, inputs: ReportInputs) -> Index:
@@ -100,6 +107,7 @@ class Index:
             {(cell.name, cell.model, cell.target, cell.slice): cell for cell in everything},
             {comparison.terms[0].identity: comparison for comparison in inputs.comparisons if comparison.terms},
             {key: scale_for(m[0].unit, m[0].family, (one.value for one in m)) for key, m in measured.items()},
+            frozenset((timed.case_key, timed.scenario) for timed in inputs.record.timings if not timed.valid),
         )
 
     def comparison(self, cell: Cell) -> Comparison | None:
@@ -107,6 +115,16 @@ class Index:
 
     def scale(self, cell: Cell) -> Scale:
         return self.scales.get((cell.name, cell.target), Scale())
+
+    def is_invalid(self, cell: Measurement) -> bool:
+        return (cell.case_key, cell.protocol.get("scenario")) in self.invalid
+
+    def mark(self, cell: Measurement) -> Mark:
+        """As :func:`mark_of` the cell's comparison, but invalid timings on either side decide nothing."""
+        comparison, scenario = self.comparison(cell), cell.protocol.get("scenario")
+        terms = comparison.terms if comparison else ()
+        undecided = any((term.identity.case_key, scenario) in self.invalid for term in terms)
+        return "unjudged" if undecided else mark_of(comparison)
 
 
 def group_of(cell: Measurement) -> str:
@@ -198,7 +216,8 @@ def entry(cell: Measurement | Missing | None, model: Model, group: str, index: I
         difference=difference,
         difference_interval=difference_interval,
         significance=significance(comparison) if comparison and difference else "",
-        mark=mark_of(comparison),
+        mark=index.mark(cell),
+        invalid=index.is_invalid(cell),
         notes=notes.numbers(plain(cell.warning), plain(comparison.note if comparison else ""), plain(unlike)),
     )
 

@@ -114,7 +114,7 @@ def _entry(entry: Entry) -> str:
     notes = "".join(f"<sup>{n}</sup>" for n in entry.notes)
     if entry.absent:
         return f"*{escaped(entry.absent)}*{notes}"
-    value = f"**{entry.value}** {entry.interval or 'no interval'}{notes}"
+    value = f"**{entry.value}** {entry.interval or 'no interval'}{' INVALID' if entry.invalid else ''}{notes}"
     if not entry.difference:
         return value
     return f"{value}<br>{MARK_SIGNS[entry.mark]} {escaped(entry.difference)} {entry.difference_interval}"

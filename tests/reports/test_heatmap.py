@@ -45,6 +45,9 @@ def test_a_missing_tile_shows_its_kind_and_reason(inputs: ReportInputs) -> None:
     gone = synthetic.missing("kid", "narrow", "class=bag", "the process was killed", "failed")
     kept = [m for m in inputs.record.measurements if m.identity != gone.identity]
     record = inputs.record.model_copy(update={"measurements": kept, "missing": [*inputs.record.missing, gone]})
-    rows = dict(panels(replace(inputs, record=record))["KID"].rows)
+    broken = replace(inputs, record=record)
+    rows = dict(panels(broken)["KID"].rows)
     assert (rows["bag"][2].text, rows["bag"][2].details) == ("failed", "failed: the process was killed")
     assert rows["bag"][2].absent
+    (found,) = heat_maps(broken)
+    assert [(remark.text, remark.cells) for remark in found.absent][0] == (gone.reason, [gone.case_key])

@@ -92,6 +92,17 @@ def test_sections_come_in_order_with_the_verdict_first(page: Page) -> None:
     ]  # fmt: skip
 
 
+def test_what_scrolls_can_be_reached_by_keyboard(page: Page) -> None:
+    scrolling = [e for e in page.all("div") if "scroll" in (e.get("class") or "").split()] + page.all("pre")
+    assert len(scrolling) > 5
+    assert all(e.get("tabindex") == "0" and e.get("role") == "region" and e.get("aria-label") for e in scrolling)
+
+
+def test_a_single_gate_s_reason_is_said_once(inputs: ReportInputs) -> None:
+    page = page_of(replace(inputs, verdicts=[synthetic.undecided()]))
+    assert page.text.count(synthetic.undecided().reason) == 1
+
+
 def test_psnr_is_fidelity_and_not_quality(page: Page) -> None:
     assert page.text.index("Quality") < page.text.index("Fidelity to the teacher") < page.text.index("PSNR")
 
@@ -189,6 +200,11 @@ def test_survives_no_gates_timings_or_pictures(inputs: ReportInputs) -> None:
     page = page_of(replace(with_record(inputs, timings=[], gallery=[]), verdicts=[]))
     assert "This suite declares no gates" in page.text
     assert "Nothing was timed." in page.text
+
+
+def test_a_run_from_python_has_no_command(inputs: ReportInputs) -> None:
+    page = page_of(replace(inputs, command=""))
+    assert "kept no command" in page.text
 
 
 def test_incomparable_says_which_field_differs(inputs: ReportInputs) -> None:

@@ -47,6 +47,22 @@ def test_no_value_is_not_judged() -> None:
     assert mark_of(Comparison(name="fid", terms=[], incomparable="protocol.n")) == "unjudged"
 
 
+def test_invalid_timings_are_marked_and_decide_nothing(inputs: ReportInputs) -> None:
+    (table,) = main_tables(inputs)
+    rows = {row.label: row for _, _, rows in table.groups for row in rows}
+    assert [entry.invalid for entry in rows["latency_p50"].entries] == [False, False, False, True]
+    assert [entry.mark for entry in rows["latency_p50"].entries] == ["unjudged", "better", "better", "unjudged"]
+    assert rows["fid"].entries[3].mark == "worse"
+
+
+def test_an_invalid_teacher_decides_about_no_student(inputs: ReportInputs) -> None:
+    broken = [synthetic.timings(model, valid=model != "teacher") for model in synthetic.MODELS]
+    record = inputs.record.model_copy(update={"timings": broken})
+    (table,) = main_tables(replace(inputs, record=record))
+    rows = {row.label: row for _, _, rows in table.groups for row in rows}
+    assert {entry.mark for entry in rows["latency_p50"].entries} == {"unjudged"}
+
+
 def test_protocol_lists_what_made_the_numbers(inputs: ReportInputs) -> None:
     (table,) = main_tables(inputs)
     protocol = dict(table.groups[0][2][0].protocol)
