@@ -24,11 +24,12 @@ LONGEST_NAME = 28
 
 
 class Point(NamedTuple):
-    """A model in the trade-off figure."""
+    """A model in the trade-off figure; ``valid`` is false where its timings broke their scenario's rules."""
 
     model: Model
     latency: Measurement
     quality: Measurement
+    valid: bool = True
 
 
 def figures(inputs: ReportInputs) -> tuple[list[Drawing], list[Drawing]]:
@@ -67,7 +68,12 @@ def tradeoff_points(record: RunRecord, target: str) -> list[Point]:
     fids = [m for m in qualities if m.metric == "fid"]
     x, y = _by_model(median or latencies), _by_model(fids or qualities)
     both = [model for model in models(record) if model.name in x and model.name in y]
-    return [Point(model, x[model.name], y[model.name]) for model in both]
+    broken = {(timed.case_key, timed.scenario) for timed in record.timings if not timed.valid}
+    return [
+        Point(model, at, y[model.name], (at.case_key, at.protocol.get("scenario")) not in broken)
+        for model in both
+        for at in [x[model.name]]
+    ]
 
 
 def _by_model(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
@@ -110,12 +116,13 @@ def tradeoff(points: Sequence[Point], target: str, name: str) -> Drawing:
         _label(figure, axes, points, scale.divisor)
         listing = "; ".join(
             f"{plain(p.model.name)}: {vertical} {p.quality.value:.4g} "
-            f"at {p.latency.value / scale.divisor:.4g} {scale.unit}"
+            f"at {p.latency.value / scale.divisor:.4g} {scale.unit}{'' if p.valid else ' (INVALID)'}"
             for p in points
         )
         return drawing(
             figure, name, f"{vertical} against {horizontal.lower()} on {plain(target)}",
-            "Bars are the intervals of both values. The dashed line joins the models that no other beats in both.",
+            "Bars are the intervals of both values. The dashed line joins the models that no other beats in both. "
+            "Hollow marks: INVALID timings.",
             f"Scatter plot of {vertical} ({better} is better) against {horizontal}. {listing}. "
             f"Not beaten in both: {', '.join(plain(p.model.name) for p in front)}.",
         )  # fmt: skip
@@ -130,7 +137,11 @@ def _point(axes: Any, point: Point, divisor: float) -> None:
     if y.interval:
         axes.plot([x.value / divisor] * 2, [y.interval.low, y.interval.high], color=color, linewidth=1.6, zorder=2)
     size = 110 if point.model.marker == "*" else 46
-    axes.scatter([x.value / divisor], [y.value], s=size, marker=point.model.marker, color=color, zorder=3, linewidths=0)
+    face = color if point.valid else "none"
+    axes.scatter(
+        [x.value / divisor], [y.value], s=size, marker=point.model.marker, facecolors=face, edgecolors=color,
+        linewidths=1.4, zorder=3,
+    )  # fmt: skip
 
 
 def _plain_log_axis(axes: Any) -> None:

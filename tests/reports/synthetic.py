@@ -60,6 +60,7 @@ KINDS: dict[str, Kind] = {
 }
 PER_CLASS = ("kid", "class_accuracy", "psnr", "ssim")
 LIKENESS = ("psnr", "ssim")
+SCENARIOS = {"latency": "single_stream", "throughput": "offline", "peak_memory": "memory"}
 WITHOUT_PER_CLASS = ("fid", "fid_debiased")
 MODELS = {"teacher": (0.0, 16), "student-4step": (0.18, 4), "student-1step": (0.9, 1), "narrow": (0.45, 8)}
 """By name: how far from best (0) to worst (1) its quality is, and its number of steps."""
@@ -97,7 +98,7 @@ def measurement(name: str, model: str, target: str = "cpu", slice_id: str = "all
         role="teacher" if model == "teacher" else "student", target=target, slice=slice_id, against=against,
         extractor=None if timed or against.startswith("teacher") else "fashion-cnn", value=value, unit=kind.unit,
         higher_is_better=kind.higher, family=kind.family, interval=_interval(value, half), n=96 if timed else 1000,
-        protocol={"scenario": "single_stream"} if timed else {"reference": "sha256:4f1c9e", "resize": "none"},
+        protocol={"scenario": SCENARIOS[kind.metric]} if timed else {"reference": "sha256:4f1c9e", "resize": "none"},
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from evalsuite.records import Interval
 from evalsuite.reports._drawing import INK, Drawing, inline
-from evalsuite.reports._figures import Point, figures, pareto, short, slug, tradeoff
+from evalsuite.reports._figures import Point, figures, pareto, short, slug, tradeoff, tradeoff_points
 from evalsuite.reports._models import Model
 from evalsuite.reports.contract import ReportInputs
 from tests.reports import synthetic
@@ -56,7 +56,9 @@ def test_inline_drawing_has_no_styles_and_takes_the_page_s_ink(inputs: ReportInp
 
 
 def test_invalid_timings_are_named(inputs: ReportInputs) -> None:
-    (picture,) = figures(inputs)[1]
+    (tradeoffs, (picture,)) = figures(inputs)
+    assert [p.model.name for p in tradeoff_points(inputs.record, "cpu") if not p.valid] == ["narrow"]
+    assert tradeoffs[0].alt.count("INVALID") == 1
     assert "INVALID" in texts_of(picture)
     assert "INVALID (rounds drift by 14 % (limit 10 %))" in picture.alt
 

@@ -50,4 +50,4 @@ def test_a_missing_tile_shows_its_kind_and_reason(inputs: ReportInputs) -> None:
     assert (rows["bag"][2].text, rows["bag"][2].details) == ("failed", "failed: the process was killed")
     assert rows["bag"][2].absent
     (found,) = heat_maps(broken)
-    assert [(remark.text, remark.cells) for remark in found.absent][0] == (gone.reason, [gone.case_key])
+    assert (found.absent[0].text, found.absent[0].cells) == (gone.reason, [gone.case_key])
