@@ -12,6 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -214,6 +215,19 @@ def test_ctrl_c_says_how_to_go_on(suite: Suite, tmp_path: Path) -> None:
         run(suite, out=tmp_path / "run", cache=tmp_path / "cache", allow_code=True, listener=interrupt)
     assert caught.value.exit_code == 130
     assert in_process(suite, tmp_path).exit_code == 0
+
+
+def test_ctrl_c_ends_the_children(suite: Suite, tmp_path: Path) -> None:
+    """A real interrupt of the whole run: it says what to do, and no process is left."""
+    process = start(suite, tmp_path, "run")
+    deadline = time.monotonic() + 60
+    while not (children := psutil.Process(process.pid).children(recursive=True)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "Interrupted: stopped; what is finished is in the cache" in errors
+    assert children
+    assert not psutil.wait_procs(children, timeout=10)[1]
 
 
 def test_reports_can_be_written_again_from_the_folder(finished: Session) -> None:

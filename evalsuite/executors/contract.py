@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -60,8 +60,8 @@ class Worker(Protocol):
 class Executor(Protocol):
     """Where tasks run."""
 
-    def map(self, tasks: Sequence[Task]) -> Iterator[Progress | Result]:
-        """Run all tasks, one result each; a failed task does not stop the others."""
+    def map(self, tasks: Sequence[Task]) -> Generator[Progress | Result]:
+        """Run all tasks, one result each; a failed task does not stop the others. Closing it ends what still runs."""
         ...
 
     def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> AbstractContextManager[Worker]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -30,7 +30,7 @@ class Local(Settings):
 
     workers: int = Field(default=1, ge=1)
 
-    def map(self, tasks: Sequence[Task]) -> Iterator[Progress | Result]:
+    def map(self, tasks: Sequence[Task]) -> Generator[Progress | Result]:
         """See :class:`evalsuite.executors.contract.Executor`. Abandoning the iterator ends what still runs."""
         waiting = deque(tasks)
         running: list[_Running] = []

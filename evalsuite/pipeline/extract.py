@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,16 +120,17 @@ def _work_off(
     orders: dict[str, Order], executor: Executor, listener: Listener, timeout_s: float, features: Features
 ) -> None:
     tasks = [Task(name, extract_missing, (order,), timeout_s) for name, order in orders.items()]
-    for news in executor.map(tasks):
-        if isinstance(news, Progress):
-            listener(Event("progress", "extract", news.key, news.done, news.total))
-        elif isinstance(news.error, CellError):
-            features.errors[news.key, ""] = news.error
-            listener(Event("missing", "extract", news.key, message=str(news.error)))
-        elif news.error is not None:
-            raise news.error
-        else:
-            features.errors.update({(news.key, owner): error for owner, error in news.value.items()})
+    with closing(executor.map(tasks)) as news_of_tasks:
+        for news in news_of_tasks:
+            if isinstance(news, Progress):
+                listener(Event("progress", "extract", news.key, news.done, news.total))
+            elif isinstance(news.error, CellError):
+                features.errors[news.key, ""] = news.error
+                listener(Event("missing", "extract", news.key, message=str(news.error)))
+            elif news.error is not None:
+                raise news.error
+            else:
+                features.errors.update({(news.key, owner): error for owner, error in news.value.items()})
 
 
 class _Extraction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
@@ -22,6 +23,8 @@ from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 
 Report = Callable[[int, int], None]
+Part = tuple[Case, tuple[Span, ...]]
+"""A case and its chunks that are missing."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Order:
     target_settings: dict[str, Any]
     seed: int
     num_classes: int
-    parts: tuple[tuple[Case, tuple[Span, ...]], ...]
+    parts: tuple[Part, ...]
 
     @property
     def total(self) -> int:
@@ -97,7 +100,7 @@ def case_spans(suite: Suite, case: Case) -> list[Span]:
 
 def _orders(suite: Suite, cases: Sequence[Case], store: Store, listener: Listener) -> dict[str, Order]:
     """The work that is not in the store, by ``model@target``."""
-    parts: dict[tuple[str, str], list[tuple[Case, tuple[Span, ...]]]] = {}
+    parts: dict[tuple[str, str], list[Part]] = {}
     for case in cases:
         every = case_spans(suite, case)
         missing = tuple(span for span in every if store.digest(ROOM, span.key(case.samples_key)) is None)
@@ -126,14 +129,15 @@ def _work_off(
     again: dict[str, Order] = {}
     loaded: set[str] = set()
     tasks = [Task(key, generate_missing, (order,), timeout_s) for key, order in orders.items()]
-    for news in executor.map(tasks):
-        if isinstance(news, Progress):
-            loaded.add(news.key)
-            listener(Event("progress", "generate", news.key, news.done, news.total))
-        elif news.error is not None:
-            rest = _after_failure(orders[news.key], news, news.key in loaded, listener, errors)
-            if rest.parts:
-                again[news.key] = rest
+    with closing(executor.map(tasks)) as news_of_tasks:
+        for news in news_of_tasks:
+            if isinstance(news, Progress):
+                loaded.add(news.key)
+                listener(Event("progress", "generate", news.key, news.done, news.total))
+            elif news.error is not None:
+                rest = _after_failure(orders[news.key], news, news.key in loaded, listener, errors)
+                if rest.parts:
+                    again[news.key] = rest
     return again
 
 
@@ -157,7 +161,7 @@ def _after_failure(
     return replace(order, parts=tuple(rest))
 
 
-def _unfinished(order: Order) -> Iterator[tuple[Case, tuple[Span, ...]]]:
+def _unfinished(order: Order) -> Iterator[Part]:
     for case, wanted in order.parts:
         missing = tuple(span for span in wanted if order.store.digest(ROOM, span.key(case.samples_key)) is None)
         if missing:
@@ -196,33 +200,47 @@ def generate_missing(order: Order, report: Report) -> None:
         capabilities = adapter.capabilities()
         with adapter.open(target) as model:
             report(done, order.total)
-            for case, missing in parts:
-                for span in missing:
-                    images = _generate(model, capabilities, case, span, order)
-                    order.store.write(ROOM, span.key(case.samples_key), {"images": images})
-                    done += span.size
-                    report(done, order.total)
+            for key, images in _batches(model, capabilities, parts, order, target.batch_size):
+                order.store.write(ROOM, key, {"images": images})
+                done += len(images)
+                report(done, order.total)
 
 
-def _generate(
-    model: LoadedModel, capabilities: Capabilities, case: Case, span: Span, order: Order
-) -> NDArray[np.uint8]:
+def _batches(
+    model: LoadedModel, capabilities: Capabilities, parts: Sequence[Part], order: Order, batch_size: int
+) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Checked images of every missing chunk, with the chunk's key."""
+    for case, missing in parts:
+        shape = capabilities.image_shape or _first_shape(order.store, case, batch_size)
+        for span in missing:
+            images = checked_images(_generate(model, capabilities, case, span, order), span.size, shape)
+            shape = images.shape[1:]
+            yield span.key(case.samples_key), images
+
+
+def _generate(model: LoadedModel, capabilities: Capabilities, case: Case, span: Span, order: Order) -> Any:
+    """What the model returns for one span, not yet checked."""
     ids = case.sample_ids[span.start : span.stop]
     conditional = capabilities.condition == "class" and order.num_classes > 0
     labels = pairing.labels_of(ids, order.num_classes) if conditional else None
     batch = Batch(ids, pairing.seeds_of(ids, order.seed), labels, case.noise)
     try:
-        images = model.generate(batch, NoProbe())
+        return model.generate(batch, NoProbe())
     except EvalsuiteError:
         raise
     except MemoryError as error:
         raise Failed(f"samples {span.start}-{span.stop}: out of memory; try a smaller batch_size") from error
     except Exception as error:
         raise Failed(f"samples {span.start}-{span.stop}: {type(error).__name__}: {error}") from error
-    return checked_images(images, len(ids), capabilities.image_shape)
 
 
-def checked_images(images: Any, count: int, image_shape: tuple[int, int, int] | None) -> NDArray[np.uint8]:
+def _first_shape(store: Store, case: Case, batch_size: int) -> tuple[int, ...] | None:
+    """``(C, H, W)`` of a case's first images, if an earlier run has stored them: all of a case have one shape."""
+    arrays = store.read(ROOM, spans(len(case.sample_ids), batch_size)[0].key(case.samples_key))
+    return None if arrays is None else arrays["images"].shape[1:]
+
+
+def checked_images(images: Any, count: int, image_shape: tuple[int, ...] | None) -> NDArray[np.uint8]:
     """What a model returned, if it is uint8 ``[count, C, H, W]`` with one or three channels.
 
     Raises:

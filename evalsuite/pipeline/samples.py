@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,6 +15,7 @@ from evalsuite.records import content_key
 from evalsuite.store import Store
 
 ROOM = "samples"
+MOST_BYTES_IN_MEMORY = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,26 @@ class SampleSet:
         Raises:
             Failed: a chunk was lost or damaged since it was generated.
         """
-        return np.concatenate(list(self._parts(sample_ids)))
+        images: NDArray[np.uint8] | None = None
+        for rows, part in self._parts(sample_ids):
+            if images is None:
+                images = self._space((len(sample_ids), *part.shape[1:]))
+            images[rows] = part
+        return np.empty((0, 0, 0, 0), np.uint8) if images is None else images
 
-    def _parts(self, sample_ids: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
+    def _parts(self, sample_ids: NDArray[np.int64]) -> Iterator[tuple[slice, NDArray[np.uint8]]]:
         for chunk in self.chunks:
             low, high = np.searchsorted(sample_ids, [chunk.span.start, chunk.span.stop])
             if low < high:
-                yield read_images(self.store, chunk.key)[sample_ids[low:high] - chunk.span.start]
+                part = read_images(self.store, chunk.key)[sample_ids[low:high] - chunk.span.start]
+                yield slice(low, high), part
+
+    def _space(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+        """Memory for so many images; on disk beside the samples, and gone with the array, where they are large."""
+        if math.prod(shape) <= MOST_BYTES_IN_MEMORY:
+            return np.empty(shape, np.uint8)
+        with tempfile.TemporaryFile(dir=self.store.root) as file:
+            return np.memmap(file, np.uint8, "w+", shape=shape)
 
 
 def read_images(store: Store, key: str) -> NDArray[np.uint8]:

@@ -68,9 +68,19 @@ def test_samples_are_read_by_id(tmp_path: Path) -> None:
     assert np.array_equal(found.images(wanted), found.images(IDS)[wanted])
 
 
+def test_many_images_lie_on_disk_and_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples, _ = run(suite_of({"m": model(tmp_path, "good")}), Store(tmp_path / "cache"))
+    found = samples.sets["m@cpu/all"]
+    in_memory = found.images(IDS)
+    monkeypatch.setattr("evalsuite.pipeline.samples.MOST_BYTES_IN_MEMORY", 1000)
+    on_disk = found.images(IDS)
+    assert isinstance(on_disk, np.memmap)
+    assert np.array_equal(on_disk, in_memory)
+
+
 def test_failures_stay_in_their_cell(tmp_path: Path) -> None:
     """A crash, a kill, a hang, NaN, a wrong shape, lack of memory and an exception; two good models around them."""
-    bad = ("exits", "killed", "hangs", "nan", "flat", "hungry", "broken")
+    bad = ("exits", "killed", "hangs", "nan", "flat", "growing", "hungry", "broken")
     names = ("good", *bad, "near")
     samples, events = run(
         suite_of({name: model(tmp_path, name) for name in names}), Store(tmp_path / "c"), timeout_s=10
@@ -85,6 +95,7 @@ def test_failures_stay_in_their_cell(tmp_path: Path) -> None:
         "hangs": "10",
         "nan": "float32 [16, 1, 28, 28] with values that are not finite (NaN or infinity), expected uint8 [16,",
         "flat": "uint8 [16, 28, 28], expected uint8 [16, 1 or 3, H, W]",
+        "growing": "uint8 [8, 1, 32, 32], expected uint8 [8, 1, 28, 28]",
         "hungry": "out of memory; try a smaller batch_size",
         "broken": "samples 0-16: RuntimeError: a bug",
     }.items():

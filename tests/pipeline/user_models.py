@@ -51,6 +51,11 @@ def flat(seeds, labels):
     return np.zeros((len(seeds), 28, 28), np.uint8)
 
 
+def growing(seeds, labels):
+    side = 28 if len(seeds) == 16 else 32
+    return np.zeros((len(seeds), 1, side, side), np.uint8)
+
+
 def hungry(seeds, labels):
     raise MemoryError
 

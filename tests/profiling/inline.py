@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,7 +29,7 @@ class Inline:
     def __init__(self) -> None:
         self.opened = 0
 
-    def map(self, tasks: Sequence[Task]) -> Iterator[Progress | Result]:
+    def map(self, tasks: Sequence[Task]) -> Generator[Progress | Result]:
         for task in tasks:
             yield Result(task.key, value=task.function(*task.arguments, lambda done, total: None))
 
