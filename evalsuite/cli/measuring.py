@@ -100,19 +100,21 @@ def plan(
     suite: SuiteFile,
     only: OnlyOption = None,
     samples: SamplesOption = None,
+    cache: CacheOption = None,
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a run would do: cases, samples, and what they cost in disk and time if the cache holds none of them."""
+    """Say what a run would do: cases, samples, and what those that the cache lacks cost in disk and time."""
     from evalsuite.cli.tables import planned
     from evalsuite.pipeline.estimate import estimate
     from evalsuite.pipeline.history import finished_records
     from evalsuite.pipeline.plan import make_plan, with_samples
+    from evalsuite.store import Store
     from evalsuite.suite.load import load_suite
 
     loaded = with_samples(load_suite(suite), samples)
     draft = make_plan(loaded, only=parse_only(only or ()), allow_code=allow_code)
-    costs = estimate(loaded, draft, finished_records())
+    costs = estimate(loaded, draft, finished_records(), Store(cache))
     if as_json:
         show_json({"suite_hash": loaded.suite_hash, "cases": [asdict(cost) for cost in costs]})
     else:

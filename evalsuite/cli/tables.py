@@ -91,16 +91,16 @@ def absences(missing: Sequence[Missing]) -> Iterator[Text]:
 def planned(plan: Plan, costs: Sequence[Cost]) -> Iterator[Table | Text]:
     """The cases of a plan with their costs, and what is known not to run."""
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("case", "samples", "disk", "time"):
+    for column in ("case", "samples", "cached", "disk", "time"):
         table.add_column(column, justify="left" if column == "case" else "right")
     for cost in costs:
         if cost.num_samples:
             disk, seconds = _known(cost.bytes, size), _known(cost.seconds, duration)
-            table.add_row(Text(cost.case_key), str(cost.num_samples), disk, seconds)
+            table.add_row(Text(cost.case_key), str(cost.num_samples), str(cost.num_cached), disk, seconds)
     table.add_section()
     all_bytes, all_seconds = total(cost.bytes for cost in costs), total(cost.seconds for cost in costs)
-    samples = sum(cost.num_samples for cost in costs)
-    table.add_row("all", str(samples), _known(all_bytes, size), _known(all_seconds, duration))
+    samples, cached = sum(cost.num_samples for cost in costs), sum(cost.num_cached for cost in costs)
+    table.add_row("all", str(samples), str(cached), _known(all_bytes, size), _known(all_seconds, duration))
     yield table
     subsets = sum(not cost.num_samples for cost in costs)
     if subsets:

@@ -8,38 +8,43 @@ from statistics import median
 
 import numpy as np
 
+from evalsuite.pipeline.generate import missing_spans
 from evalsuite.pipeline.plan import adapter_of
 from evalsuite.records import Case, Plan, RunRecord, Timings
+from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What generating one case's samples costs, when none of them is in the cache.
+    """What one case's samples cost: those that are not in the cache.
 
     Attributes:
         case_key: the case.
-        num_samples: images to generate; 0 for a subset, which re-uses those of the whole.
-        bytes: their size in the cache; None where only the model knows the size of its images.
-        seconds: of generating them; None where no earlier run timed this model on this target.
+        num_samples: images of the case; 0 for a subset, which re-uses those of the whole.
+        num_cached: how many of them the cache holds.
+        bytes: size in the cache of the others; None where only the model knows the size of its images.
+        seconds: of generating the others; None where no earlier run timed this model on this target.
     """
 
     case_key: str
     num_samples: int
+    num_cached: int
     bytes: int | None
     seconds: float | None
 
 
-def estimate(suite: Suite, plan: Plan, records: Iterable[RunRecord]) -> list[Cost]:
+def estimate(suite: Suite, plan: Plan, records: Iterable[RunRecord], store: Store) -> list[Cost]:
     """The cost of every case, in the order of the plan.
 
     Args:
         suite: the suite.
         plan: its cases.
         records: earlier runs on this machine, newest first; the first that timed a model as it is set here counts.
+        store: the cache.
     """
     speeds = _Speeds(suite, list(records))
-    return [_cost(case, speeds) for case in plan.cases]
+    return [_cost(suite, case, speeds, store) for case in plan.cases]
 
 
 def total(parts: Iterable[float | None]) -> float | None:
@@ -48,17 +53,21 @@ def total(parts: Iterable[float | None]) -> float | None:
     return None if any(part is None for part in known) else sum(part for part in known if part is not None)
 
 
-def _cost(case: Case, speeds: _Speeds) -> Cost:
+def _cost(suite: Suite, case: Case, speeds: _Speeds, store: Store) -> Cost:
     if case.parent is not None:
-        return Cost(case.key, 0, 0, 0.0)
+        return Cost(case.key, 0, 0, 0, 0.0)
     num_samples = len(case.sample_ids)
+    missing = sum(span.size for span in missing_spans(suite, case, store))
+    if missing == 0:
+        return Cost(case.key, num_samples, num_samples, 0, 0.0)
     shape = adapter_of(case).capabilities().image_shape
     per_image = speeds.seconds_per_image(case)
     return Cost(
         case.key,
         num_samples,
-        None if shape is None else num_samples * int(np.prod(shape)),
-        None if per_image is None else num_samples * per_image,
+        num_samples - missing,
+        None if shape is None else missing * int(np.prod(shape)),
+        None if per_image is None else missing * per_image,
     )
 
 

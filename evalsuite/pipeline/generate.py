@@ -98,12 +98,20 @@ def case_spans(suite: Suite, case: Case) -> list[Span]:
     return spans(len(case.sample_ids), size)
 
 
+def missing_spans(suite: Suite, case: Case, store: Store) -> tuple[Span, ...]:
+    """Those chunks that the store lacks or holds damaged."""
+    return _absent(store, case, case_spans(suite, case))
+
+
+def _absent(store: Store, case: Case, wanted: Sequence[Span]) -> tuple[Span, ...]:
+    return tuple(span for span in wanted if store.digest(ROOM, span.key(case.samples_key)) is None)
+
+
 def _orders(suite: Suite, cases: Sequence[Case], store: Store, listener: Listener) -> dict[str, Order]:
     """The work that is not in the store, by ``model@target``."""
     parts: dict[tuple[str, str], list[Part]] = {}
     for case in cases:
-        every = case_spans(suite, case)
-        missing = tuple(span for span in every if store.digest(ROOM, span.key(case.samples_key)) is None)
+        missing = missing_spans(suite, case, store)
         if missing:
             parts.setdefault((case.model, case.target), []).append((case, missing))
         else:
@@ -163,7 +171,7 @@ def _after_failure(
 
 def _unfinished(order: Order) -> Iterator[Part]:
     for case, wanted in order.parts:
-        missing = tuple(span for span in wanted if order.store.digest(ROOM, span.key(case.samples_key)) is None)
+        missing = _absent(order.store, case, wanted)
         if missing:
             yield case, missing
 
