@@ -70,7 +70,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
     executor: Executor = plugins.find("executors", options.executor)()
     store = Store(options.cache)
     folder = open_folder(suite, options.out)
-    with _told(listener, folder) as tell, _stopped_cleanly(options), _nothing_left(plan, store):
+    with _told(listener, folder) as tell, _stopped_cleanly(options), _unrepeatable_forgotten(plan, store):
         tell(Event("stage", "plan", total=len(plan.cases)))
         for gap in plan.missing:
             tell(Event("missing", "plan", gap.case_key, message=f"{gap.name}: {gap.reason}"))
@@ -128,7 +128,7 @@ def _stopped_cleanly(options: RunOptions) -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_left(plan: Plan, store: Store) -> Iterator[None]:
+def _unrepeatable_forgotten(plan: Plan, store: Store) -> Iterator[None]:
     """Remove samples that no later run can find, because their model has no fingerprint."""
     try:
         yield

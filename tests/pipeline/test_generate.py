@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalsuite.errors import Failed
+from evalsuite.errors import Failed, StoreError
 from evalsuite.executors.local import Local
 from evalsuite.pipeline.events import Event
 from evalsuite.pipeline.generate import Samples, checked_images, generate
@@ -152,3 +152,11 @@ def test_what_is_no_batch_of_images_is_refused(images: Any, message: str) -> Non
     with pytest.raises(Failed) as caught:
         checked_images(images, 2, (1, 4, 4))
     assert message in str(caught.value)
+
+
+def test_a_cache_that_fills_up_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child finds out, not the look beforehand; every other cell would fail the same way."""
+    (tmp_path / "cache").write_text("a file, in which nothing can be kept")
+    monkeypatch.setattr(Store, "require_writable", lambda store: None)
+    with pytest.raises(StoreError, match="the cache cannot take a result: .*--cache"):
+        run(suite_of({"m": model(tmp_path, "good")}), Store(tmp_path / "cache"))
