@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from evalsuite.errors import StoreError
 from evalsuite.store import Store, default_root
 
-ARRAYS: dict[str, NDArray[Any]] = {"images": np.arange(24, dtype=np.uint8).reshape(2, 3, 4), "logits": np.ones((2, 5), np.float32)}
+ARRAYS: dict[str, NDArray[Any]] = {
+    "images": np.arange(24, dtype=np.uint8).reshape(2, 3, 4),
+    "logits": np.ones((2, 5), np.float32),
+}
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def test_a_full_disk_says_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
             return file.write(content)
 
     monkeypatch.setattr(Path, "write_bytes", to_full_disk)
-    with pytest.raises(StoreError, match="No space left on device.*free space there"):
+    with pytest.raises(StoreError, match=r"No space left on device.*free space there"):
         store.write("samples", "abcd/0-2", ARRAYS)
 
 

@@ -57,7 +57,12 @@ def test_every_kind_refuses_unknown_settings_and_says_what_it_is(name):
 
 @pytest.mark.parametrize(
     ("kind", "settings"),
-    [("latent", {"scale": []}), ("latent", {"scale": [0]}), ("num_steps", {"steps": [0]}), ("guidance", {"scale": [float("nan")]})],
+    [
+        ("latent", {"scale": []}),
+        ("latent", {"scale": [0]}),
+        ("num_steps", {"steps": [0]}),
+        ("guidance", {"scale": [float("nan")]}),
+    ],
 )
 def test_senseless_values_are_refused(kind, settings):
     with pytest.raises(ValidationError):
