@@ -158,5 +158,5 @@ def test_a_cache_that_fills_up_ends_the_run(tmp_path: Path, monkeypatch: pytest.
     """The child finds out, not the look beforehand; every other cell would fail the same way."""
     (tmp_path / "cache").write_text("a file, in which nothing can be kept")
     monkeypatch.setattr(Store, "require_writable", lambda store: None)
-    with pytest.raises(StoreError, match="the cache cannot take a result: .*--cache"):
+    with pytest.raises(StoreError, match=r"the cache cannot take a result: .*--cache"):
         run(suite_of({"m": model(tmp_path, "good")}), Store(tmp_path / "cache"))
