@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -68,7 +69,10 @@ def test_readme_commands_and_code_work(tmp_path: Path) -> None:
     [code] = blocks(ROOT / "README.md", "python")
     small = code.replace("samples=200", 'samples=64, profile="ci"')
     assert small != code
-    done = subprocess.run([sys.executable, "-c", small], cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(
+        [sys.executable, "-c", small],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=600,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "fid" in done.stdout
 

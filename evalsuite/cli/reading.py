@@ -58,7 +58,7 @@ def compare(
         return
     from evalsuite.cli.tables import differences
 
-    show(differences(comparisons))
+    show(*differences(comparisons))
 
 
 def gate(run: RunArgument, baselines: BaselinesOption = None, as_json: JsonOption = False) -> None:

@@ -59,33 +59,40 @@ def gates(verdicts: Sequence[Verdict]) -> Iterator[Text]:
         yield line
 
 
-def differences(comparisons: Sequence[Comparison]) -> Table:
-    """One row a comparison, as `evalsuite compare` prints them."""
+def differences(comparisons: Sequence[Comparison]) -> Iterator[Table | Text]:
+    """One row a comparison, as `evalsuite compare` prints them; then what could not be compared, one line a metric."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in ("metric", "of", "against", "difference or ratio", "interval", "p", "q", ""):
         table.add_column(column)
+    unlike: dict[str, list[Comparison]] = {}
     for comparison in comparisons:
+        if comparison.value is None:
+            unlike.setdefault(comparison.name, []).append(comparison)
+            continue
         sides = [term.identity.case_key for term in comparison.terms]
         mark = cells.mark_of(comparison)
-        value, interval = _difference(comparison)
+        scale = scale_for(comparison.unit, Family.MEAN, [comparison.value])
         chances = (probability(comparison.p_value), probability(comparison.q_value))
-        row = (comparison.name, sides[0], sides[-1], value, interval, *chances, cells.MARK_SIGNS[mark])
-        table.add_row(*map(Text, row), style="" if mark == "unjudged" else MARK_STYLES[mark])
-    return table
+        texts = (*cells.difference_texts(comparison, scale), *chances, cells.MARK_SIGNS[mark])
+        style = "" if mark == "unjudged" else MARK_STYLES[mark]
+        table.add_row(*map(Text, (comparison.name, sides[0], sides[-1], *texts)), style=style)
+    yield table
+    for name, alike in unlike.items():
+        where = _first_of([comparison.terms[0].identity.case_key for comparison in alike])
+        yield Text(f"incomparable: {name} of {where}: {alike[0].incomparable}", style="dim")
 
 
-def _difference(comparison: Comparison) -> tuple[str, str]:
-    if comparison.value is None:
-        return f"incomparable: {comparison.incomparable}", ""
-    return cells.difference_texts(comparison, scale_for(comparison.unit, Family.MEAN, [comparison.value]))
+def _first_of(places: Sequence[str]) -> str:
+    return places[0] + (f" and {len(places) - 1} more" if len(places) > 1 else "")
 
 
 def absences(missing: Sequence[Missing]) -> Iterator[Text]:
     """Why there is no number, one line a reason."""
     for absence in cells.absences_of(missing):
-        where = absence.cells[0] + (f" and {len(absence.cells) - 1} more" if len(absence.cells) > 1 else "")
         style = "red" if absence.kind == "failed" else "dim"
-        yield Text.assemble((absence.kind, style), f": {', '.join(absence.titles)} of {where}: {absence.text}")
+        yield Text.assemble(
+            (absence.kind, style), f": {', '.join(absence.titles)} of {_first_of(absence.cells)}: {absence.text}"
+        )
 
 
 def planned(plan: Plan, costs: Sequence[Cost]) -> Iterator[Table | Text]:

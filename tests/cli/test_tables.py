@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from evalsuite.cli import tables
 from evalsuite.cli.terminal import show
 from evalsuite.pipeline.estimate import Cost
-from evalsuite.records import Plan
+from evalsuite.records import Comparison, Identity, Plan, Term
 from evalsuite.reports.contract import ReportInputs
 from tests.reports import synthetic
 
@@ -46,11 +46,20 @@ def test_gates_say_outcome_gate_and_reason(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_differences_have_a_row_each(inputs: ReportInputs, capsys: pytest.CaptureFixture[str]) -> None:
-    out = printed(capsys, tables.differences(inputs.comparisons))
+    out = printed(capsys, *tables.differences(inputs.comparisons))
     of_student = [line for line in out.splitlines() if "student-4step@cpu/all" in line]
     expected = [c for c in inputs.comparisons if c.terms[0].identity.case_key == "student-4step@cpu/all"]
     assert len(of_student) == len(expected) > 5
     assert any("×" in line for line in of_student)
+
+
+def test_what_cannot_be_compared_is_one_line_a_metric(capsys: pytest.CaptureFixture[str]) -> None:
+    def unlike(case_key: str) -> Comparison:
+        terms = [Term(coefficient=1, identity=Identity(case_key, "fid", "reference"))]
+        return Comparison(name="fid", terms=terms, incomparable="n differs: 1000 and 2000")
+
+    out = printed(capsys, *tables.differences([unlike("a@cpu/all"), unlike("b@cpu/all")]))
+    assert out.splitlines()[-1] == "incomparable: fid of a@cpu/all and 1 more: n differs: 1000 and 2000"
 
 
 def test_absences_join_cells_of_one_reason(inputs: ReportInputs, capsys: pytest.CaptureFixture[str]) -> None:
