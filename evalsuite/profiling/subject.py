@@ -47,6 +47,8 @@ class Subject:
     def __init__(self, spec: SubjectSpec) -> None:
         self._target: Target = plugins.find("targets", spec.device).model_validate(spec.target_settings)
         self._target.start()
+        import torch  # noqa: F401 - loaded before the idle state, so that no model is charged for the library
+
         adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(spec.settings)
         gc.collect()
         self._memory = PeakMemory()
