@@ -22,7 +22,7 @@ def test_the_quickstart_is_a_suite() -> None:
     assert suite.teacher == "teacher"
     assert [m.role for m in suite.models.values()] == ["teacher", "student", "student", "student"]
     assert suite.gates[0].margin is not None
-    assert suite.gates[0].margin.relative == 1.0
+    assert suite.gates[0].margin.absolute == 1.0
 
 
 def test_a_loaded_suite_survives_json(load: Callable[..., Suite]) -> None:

@@ -75,7 +75,8 @@ def fit(name: str, net: Net, loss_at: LossAt, settings: FitSettings, work_dir: P
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate_at(step, settings)
             optimizer.zero_grad(set_to_none=True)
-            loss = loss_at(net, generator)
+            with torch.enable_grad():  # a target that was used before in this process turns gradients off
+                loss = loss_at(net, generator)
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimizer.step()
