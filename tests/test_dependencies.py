@@ -22,7 +22,7 @@ DISTRIBUTIONS = {
 }
 """Where a package is not imported under the name of what installs it."""
 
-TOOLS = frozenset({"pytest", "pytest-benchmark", "mypy", "ruff"})
+TOOLS = frozenset({"pytest", "pytest-benchmark", "mypy", "ruff", "types-pyyaml"})
 """Of the tests: called by their commands or as plug-ins."""
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
