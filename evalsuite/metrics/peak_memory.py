@@ -9,12 +9,17 @@ import numpy as np
 
 from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of, warning_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
-from evalsuite.records import Family
+from evalsuite.records import Family, Timings
 from evalsuite.settings import Settings
+
+DEVICE_SCENARIO = "device_memory"
 
 
 class PeakMemory(Settings):
-    """Median over fresh processes of the peak in bytes: resident memory above idle, or the device's own."""
+    """Median over fresh processes of the peak in bytes: resident memory above idle.
+
+    On a device with memory of its own a second value, ``peak_memory_device``, is the peak of that.
+    """
 
     unit: ClassVar[str] = "bytes"
     higher_is_better: ClassVar[bool | None] = False
@@ -23,20 +28,24 @@ class PeakMemory(Settings):
     scenario: ClassVar[str] = "memory"
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
-        """One value; the replicates are that of each process.
+        """The process's value, and the device's where it was measured; the replicates are those of each process.
 
         Raises:
             Skipped: no process was measured.
         """
-        timings = timings_of(inputs, self.scenario)
-        peaks = np.array([values.max() for values in rounds_of(timings)])
-        return {
-            "": Estimate(
-                value=float(np.median(peaks)),
-                family=Family.MEMORY,
-                n=len(peaks),
-                replicates=peaks,
-                protocol=protocol_of(timings, "median over processes"),
-                warning=warning_of(timings),
-            )
-        }
+        found: dict[str, Estimate | str] = {"": _estimate(timings_of(inputs, self.scenario))}
+        if inputs.scenario(DEVICE_SCENARIO) is not None:
+            found["device"] = _estimate(timings_of(inputs, DEVICE_SCENARIO))
+        return found
+
+
+def _estimate(timings: Timings) -> Estimate:
+    peaks = np.array([values.max() for values in rounds_of(timings)])
+    return Estimate(
+        value=float(np.median(peaks)),
+        family=Family.MEMORY,
+        n=len(peaks),
+        replicates=peaks,
+        protocol=protocol_of(timings, "median over processes"),
+        warning=warning_of(timings),
+    )

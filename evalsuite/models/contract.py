@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -113,6 +112,3 @@ class ModelAdapter(Protocol):
     def open(self, target: Target) -> AbstractContextManager[LoadedModel]:
         """Load onto the target; the memory is free again afterwards."""
         ...
-
-
-Generate = Callable[[Batch, Probe], NDArray[np.uint8]]

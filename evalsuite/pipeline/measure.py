@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -139,19 +140,19 @@ class _Measuring:
         return parts
 
 
-class _Work:
+class _Work(ABC):
     """One cell on its way to numbers; a subclass for each kind of inputs."""
 
     def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
         self.step, self.cell, self.case = step, cell, cell.case
 
+    @abstractmethod
     def inputs(self) -> Any:
         """What the metric's `compute` gets."""
-        raise NotImplementedError
 
+    @abstractmethod
     def content(self) -> Any:
         """JSON value of everything the inputs depend on, known without computing them; None: do not cache."""
-        raise NotImplementedError
 
     def protocol(self) -> dict[str, Scalar]:
         """What made the number, besides the estimator's own constants; the same for teacher and student."""

@@ -50,7 +50,7 @@ def pair_inputs(a, b):
 
 
 def timing_inputs(values, scenario="single_stream", batch_size=1, valid=True, reason=""):
-    unit = "bytes" if scenario == "memory" else "s"
+    unit = "bytes" if scenario.endswith("memory") else "s"
     return TimingInputs(
         (Timings(case_key="m@cpu/all", scenario=scenario, batch_size=batch_size, unit=unit, warmups=2, values=values,
                  environment={"threads": 2}, valid=valid, reason=reason),)

@@ -54,6 +54,15 @@ def test_peak_memory_is_the_median_process():
     assert estimate.n == 3
 
 
+def test_peak_memory_of_a_device_with_its_own_is_a_second_value():
+    process, device = (
+        timing_inputs([[size]] * 3, scenario).timings for scenario, size in [("memory", 3e8), ("device_memory", 2e9)]
+    )
+    found = PeakMemory().compute(TimingInputs(process + device))
+    assert {value: estimate.value for value, estimate in found.items()} == {"": 3e8, "device": 2e9}
+    assert found["device"].protocol["scenario"] == "device_memory"
+
+
 @pytest.mark.parametrize("metric", [Latency, Throughput, PeakMemory])
 def test_what_was_not_timed_is_skipped(metric):
     with pytest.raises(Skipped, match=f"scenario {metric().scenario}"):
