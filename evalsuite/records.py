@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from evalsuite.errors import RecordError, StoreError
+from evalsuite.errors import RecordError
+from evalsuite.files import canonical_json, read_arrays, read_json, write_atomically
 
 FORMAT_VERSION = 1
 ARRAY_FIELDS = ("sample_ids", "per_sample", "replicates", "group_sizes")
@@ -355,58 +354,6 @@ class RunRecord(Record):
         if record.content_hash != expected:
             raise RecordError(f"{path}: its content does not match its content_hash; it was changed after the run")
         return record
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise RecordError(f"{path}: cannot be read: {error.strerror or error}; expected the record of a run") from error
-    except (ValueError, RecursionError) as error:
-        raise RecordError(f"{path}: not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise RecordError(f"{path}: not a run record: found {type(content).__name__}, expected an object")
-    return content
-
-
-def read_arrays(path: Path, sha256: str | None) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        packed = path.read_bytes()
-        if hashlib.sha256(packed).hexdigest() != sha256:
-            raise RecordError(f"{path}: its checksum is not the one in the record; it was changed or cut short")
-        return dict(load(packed))
-    except (OSError, SafetensorError) as error:
-        raise RecordError(f"{path}: cannot be read: {error}") from error
-
-
-def canonical_json(content: Any) -> bytes:
-    """The one JSON text of a value: sorted keys, no spaces, no NaN."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def content_key(content: Any) -> str:
-    """SHA-256 of a JSON value, as a hex string: the key under which a result is stored."""
-    return hashlib.sha256(canonical_json(content)).hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write under a temporary name, then rename, so that a reader sees the whole file or none.
-
-    Raises:
-        StoreError: the file cannot be written; says whether the disk is full or the folder read-only.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise StoreError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 # --- what follows from a record ------------------------------------------------------------------------------------

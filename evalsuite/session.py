@@ -12,11 +12,12 @@ from evalsuite.compare.baseline import load_all
 from evalsuite.compare.gate import exit_code, judge
 from evalsuite.compare.tables import against_teacher
 from evalsuite.errors import UsageError
+from evalsuite.files import write_atomically
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.history import run_folder
 from evalsuite.pipeline.plan import Only
 from evalsuite.pipeline.runner import RunOptions, execute
-from evalsuite.records import Comparison, RunRecord, Verdict, write_atomically
+from evalsuite.records import Comparison, RunRecord, Verdict
 from evalsuite.reports.contract import ReportInputs
 from evalsuite.suite.load import load_suite
 from evalsuite.suite.schema import Suite

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.errors import StoreError
-from evalsuite.records import write_atomically
+from evalsuite.files import write_atomically
 
 _DIGEST_BYTES = 32
 _DOCUMENT = "document"

@@ -8,18 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evalsuite.errors import RecordError, StoreError
-from evalsuite.records import (
-    Family,
-    Finding,
-    Identity,
-    Measurement,
-    Picture,
-    RunRecord,
-    Timings,
-    canonical_json,
-    write_atomically,
-)
+from evalsuite.errors import RecordError
+from evalsuite.records import Family, Finding, Identity, Measurement, Picture, RunRecord, Timings
 from tests.compare.inputs import missing, of_groups, of_processes, of_rounds, of_samples, record
 
 RANDOM = np.random.default_rng(0)
@@ -168,21 +158,3 @@ def test_a_measurement_is_a_number(value):
             name="x", metric="x", case_key="a@b/all", model="a", role="student", target="b", slice="all",
             value=value, family=Family.MEAN, n=1,
         )  # fmt: skip
-
-
-def test_canonical_json_has_one_spelling_and_no_nan():
-    assert canonical_json({"b": 1, "a": ["ä"]}) == '{"a":["ä"],"b":1}'.encode()
-    with pytest.raises(ValueError, match="JSON compliant"):
-        canonical_json(float("nan"))
-
-
-def test_a_file_that_cannot_be_written_is_said_to_be(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot write"):
-        write_atomically(tmp_path / "file" / "below", b"content")
-
-
-def test_a_write_leaves_nothing_else_behind(tmp_path):
-    write_atomically(tmp_path / "a" / "b", b"one")
-    write_atomically(tmp_path / "a" / "b", b"two")
-    assert [(path.name, path.read_bytes()) for path in (tmp_path / "a").iterdir()] == [("b", b"two")]

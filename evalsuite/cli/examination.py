@@ -13,9 +13,9 @@ from rich.text import Text
 
 from evalsuite.cli.wording import size
 from evalsuite.errors import CellError, StoreError
+from evalsuite.files import write_atomically
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.plugins import Room, find, names
-from evalsuite.records import write_atomically
 from evalsuite.store import Store
 
 BUSY_SHARE = 0.5

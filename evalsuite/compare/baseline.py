@@ -17,19 +17,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from evalsuite.errors import RecordError, UsageError
-from evalsuite.records import (
-    FORMAT_VERSION,
-    Identity,
-    Measurement,
-    Record,
-    RunRecord,
-    Scalar,
-    canonical_json,
-    content_key,
-    read_arrays,
-    read_json,
-    write_atomically,
-)
+from evalsuite.files import canonical_json, content_key, read_arrays, read_json, write_atomically
+from evalsuite.records import FORMAT_VERSION, Identity, Measurement, Record, RunRecord, Scalar
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 
 from evalsuite.datasets._idx import read_idx
 from evalsuite.errors import Failed, Unavailable
-from evalsuite.records import content_key
+from evalsuite.files import content_key
 from evalsuite.settings import Settings, resolve_path
 
 PACKAGED = Path(__file__).parent / "data" / "fashion-mnist"

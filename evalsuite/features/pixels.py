@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import Failed
 from evalsuite.features.contract import Extracted, LoadedExtractor
-from evalsuite.records import content_key
+from evalsuite.files import content_key
 from evalsuite.settings import Settings
 
 GRID = 7

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.errors import Failed
+from evalsuite.files import content_key
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
-from evalsuite.records import content_key
 from evalsuite.settings import Settings, SuitePath
 from evalsuite.targets.contract import Target
 

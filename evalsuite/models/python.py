@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 
 from evalsuite.errors import CellError, Failed
+from evalsuite.files import content_key
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
-from evalsuite.records import Scalar, content_key
+from evalsuite.records import Scalar
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import Target
 

@@ -11,9 +11,10 @@ from types import ModuleType
 from typing import IO, Any
 
 from evalsuite.errors import StoreError, UsageError
+from evalsuite.files import write_atomically
 from evalsuite.pipeline.events import Event
 from evalsuite.pipeline.history import RUNS
-from evalsuite.records import RunRecord, write_atomically
+from evalsuite.records import RunRecord
 from evalsuite.suite.schema import Suite
 
 EVENTS = "events.jsonl"

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.errors import CellError
+from evalsuite.files import write_atomically
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.plan import class_names_of
-from evalsuite.records import Case, Picture, Plan, write_atomically
+from evalsuite.records import Case, Picture, Plan
 from evalsuite.suite.schema import Suite
 
 FOLDER = "gallery"

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from evalsuite import pairing, plugins
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Result, Task
+from evalsuite.files import canonical_json
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, NoProbe
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.plan import adapter_of, class_names_of
 from evalsuite.pipeline.samples import ROOM, Chunk, SampleSet, Span, spans
-from evalsuite.records import Case, Plan, canonical_json
+from evalsuite.records import Case, Plan
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from evalsuite import pairing, plugins
 from evalsuite.errors import CellError, Failed, Skipped
+from evalsuite.files import content_key
 from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs, PairInputs, TimingInputs
 from evalsuite.pipeline.cells import PlannedCell, cells_of
 from evalsuite.pipeline.environment import version_of
@@ -20,18 +21,7 @@ from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import REFERENCE, Features
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.plan import adapter_of, class_names_of
-from evalsuite.records import (
-    Case,
-    Family,
-    FeatureSet,
-    Interval,
-    Measurement,
-    Missing,
-    Plan,
-    Scalar,
-    Timings,
-    content_key,
-)
+from evalsuite.records import Case, Family, FeatureSet, Interval, Measurement, Missing, Plan, Scalar, Timings
 from evalsuite.slices.contract import Subset
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite

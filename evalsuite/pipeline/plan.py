@@ -13,10 +13,11 @@ from pydantic import ValidationError
 
 from evalsuite import pairing, plugins
 from evalsuite.errors import CellError, Failed, Skipped, Unavailable, UsageError, nearest
+from evalsuite.files import content_key
 from evalsuite.models.contract import Capabilities, ModelAdapter
 from evalsuite.pipeline.cells import cells_of
 from evalsuite.pipeline.environment import version_of
-from evalsuite.records import Case, Missing, NoiseSpec, Plan, content_key
+from evalsuite.records import Case, Missing, NoiseSpec, Plan
 from evalsuite.slices.contract import SliceCase, Subset, Variation
 from evalsuite.suite.schema import ModelSpec, Suite
 from evalsuite.targets.contract import Target

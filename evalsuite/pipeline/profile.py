@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evalsuite import plugins
 from evalsuite.errors import Skipped, UnknownNameError
 from evalsuite.executors.contract import Executor
+from evalsuite.files import content_key
 from evalsuite.metrics.contract import Inputs, TimingMetric
 from evalsuite.models.contract import Batch
 from evalsuite.pairing import seeds_of
@@ -22,7 +23,7 @@ from evalsuite.pipeline.plan import adapter_of, labels_of, target_of
 from evalsuite.profiling.profiles import PROFILES
 from evalsuite.profiling.session import Entrant, ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
-from evalsuite.records import Case, Missing, Plan, Timings, content_key
+from evalsuite.records import Case, Missing, Plan, Timings
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 

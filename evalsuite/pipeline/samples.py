@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.errors import Failed
-from evalsuite.records import content_key
+from evalsuite.files import content_key
 from evalsuite.store import Store
 
 ROOM = "samples"

@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from evalsuite.records import Role, content_key
+from evalsuite.files import content_key
+from evalsuite.records import Role
 from evalsuite.settings import Fraction, Quantity, Settings
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"

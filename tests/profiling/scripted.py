@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from evalsuite import plugins
 from evalsuite.errors import Unavailable
+from evalsuite.files import content_key
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
-from evalsuite.records import Scalar, content_key
+from evalsuite.records import Scalar
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import TargetSettings
 

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from evalsuite.datasets.fashion_mnist import FashionMnist
+from evalsuite.files import write_atomically
 from evalsuite.records import (
     Comparison,
     Family,
@@ -23,7 +24,6 @@ from evalsuite.records import (
     Term,
     Timings,
     Verdict,
-    write_atomically,
 )
 from evalsuite.reports.contract import ReportInputs
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from evalsuite.records import Comparison, Measurement, RunRecord, Verdict, write_atomically
+from evalsuite.files import write_atomically
+from evalsuite.records import Comparison, Measurement, RunRecord, Verdict
 from evalsuite.reports.contract import ReportInputs
 from evalsuite.reports.html import Html
 from tests.reports import synthetic

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from evalsuite.errors import nearest
+from evalsuite.files import content_key
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
 from evalsuite.models.zoo import checkpoint
-from evalsuite.records import content_key
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import Target
 
