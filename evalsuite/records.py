@@ -183,6 +183,7 @@ class Measurement(Cell):
         n: values that went in: samples, rounds or processes.
         protocol: what made the number; two measurements compare only if their protocols agree.
         warning: a caveat shown beside the number, or "".
+        invalid: which rule of its protocol was broken, so that nothing may be decided on it; or "".
         sample_ids: int64 ``[n]``, for pairing; None where samples have no ids.
         per_sample: float64 ``[n]``; for the MMD family the projection h(x), whose mean differs from the value.
         replicates: float64 ``[G]``: leave-one-group-out values, or one value a round (latency) or process (memory).
@@ -198,6 +199,7 @@ class Measurement(Cell):
     n: int
     protocol: dict[str, Scalar] = Field(default_factory=dict)
     warning: str = ""
+    invalid: str = ""
     sample_ids: NDArray[np.int64] | None = Field(default=None, exclude=True, repr=False)
     per_sample: NDArray[np.float64] | None = Field(default=None, exclude=True, repr=False)
     replicates: NDArray[np.float64] | None = Field(default=None, exclude=True, repr=False)
@@ -381,6 +383,7 @@ class Comparison(Record):
         degrees_of_freedom: of that error; None where it follows from a normal approximation.
         minimum_detectable_effect: the difference (a factor above 1, for ratios) found with 80 % power at the 5 % level.
         better: whether the first term is better, if the interval excludes no difference; else None.
+        invalid: which side broke which rule of its protocol, so that ``better`` is None; or "".
         note: for example that the difference is bias-corrected and not that of the printed values.
         incomparable: which field differs, or why there is no comparison; then all numbers are None.
     """
@@ -399,6 +402,7 @@ class Comparison(Record):
     minimum_detectable_effect: float | None = None
     better: bool | None = None
     n: int | None = None
+    invalid: str = ""
     note: str = ""
     incomparable: str = ""
 

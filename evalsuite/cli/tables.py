@@ -44,7 +44,7 @@ def summary(inputs: ReportInputs) -> Iterator[Table]:
 def _cell(entry: cells.Entry) -> Text:
     if entry.absent:
         return Text(entry.absent, style="dim")
-    text = Text(f"{entry.value} {entry.interval}")
+    text = Text(f"{entry.value} {entry.interval}{' INVALID' if entry.invalid else ''}")
     if entry.difference:
         sign = cells.MARK_SIGNS[entry.mark]
         text.append(f"\n{entry.difference} {entry.difference_interval} {sign}", style=MARK_STYLES[entry.mark])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal
 
@@ -58,6 +58,7 @@ class Contrast:
         scale: which of the two it is.
         paired: whether samples, groups or rounds were matched.
         n: samples (pairs), rounds or processes of the candidate.
+        invalid: which side broke which rule of its protocol, or "".
         note: what a reader must know.
     """
 
@@ -66,6 +67,7 @@ class Contrast:
     paired: bool
     n: int
     note: str = ""
+    invalid: str = ""
 
     @property
     def null(self) -> float:
@@ -93,15 +95,21 @@ def contrast(
         raise TooFew(lacking)
     match candidate.family:
         case Family.MEAN | Family.MMD:
-            return _means(candidate, against, multiplier, common)
+            found = _means(candidate, against, multiplier, common)
         case Family.PROPORTION:
-            return _proportions(candidate, against, multiplier, common)
+            found = _proportions(candidate, against, multiplier, common)
         case Family.LATENCY:
-            return _rounds(candidate, against, common)
+            found = _rounds(candidate, against, common)
         case Family.MEMORY:
-            return _peaks(candidate, against)
+            found = _peaks(candidate, against)
         case _:
-            return _groups(candidate, against, multiplier, common)
+            found = _groups(candidate, against, multiplier, common)
+    return replace(found, invalid="; ".join(filter(None, [invalidity(candidate), invalidity(against)])))
+
+
+def invalidity(measurement: Measurement) -> str:
+    """Which rule of its protocol a measurement broke, with its name; or ""."""
+    return measurement.invalid and f"{measurement.name} of {measurement.case_key} is INVALID: {measurement.invalid}"
 
 
 def unlike(candidate: Measurement, against: Measurement, common: Common = Common.RUN) -> str:

@@ -63,8 +63,9 @@ def describe(found: Contrast, candidate: Measurement, terms: list[Term], level: 
         standard_error=evidence.standard_error,
         degrees_of_freedom=_finite(evidence.degrees_of_freedom),
         minimum_detectable_effect=None if alone else _detectable(found),
-        better=None if alone else _better(found, candidate.higher_is_better, low, high),
+        better=None if alone or found.invalid else _better(found, candidate.higher_is_better, low, high),
         n=found.n,
+        invalid=found.invalid,
         note=found.note,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from evalsuite.compare.bounds import Bound, bounds_of
-from evalsuite.compare.contrast import RATIO_FAMILIES, Common, Contrast, Incomparable, TooFew, contrast
+from evalsuite.compare.contrast import RATIO_FAMILIES, Common, Contrast, Incomparable, TooFew, contrast, invalidity
 from evalsuite.records import Measurement
 from evalsuite.stats.evidence import Extent
 from evalsuite.stats.single import evidence_of, shortage
@@ -92,6 +92,8 @@ def _chance(bound: Bound, candidate: Measurement, against: Measurement | None, c
         found = _single(candidate)
     else:
         found = contrast(candidate, against, multiplier=bound.factor, common=common)
+    if found.invalid:
+        raise TooFew(found.invalid)
     limit = bound.factor if against is not None and found.scale == "ratio" else bound.offset
     # What counts as equal is within the bound, and not yet better than it.
     tolerance = found.evidence.tolerance if isinstance(found.evidence, Extent) else 0.0
@@ -120,4 +122,5 @@ def _single(candidate: Measurement) -> Contrast:
         lacking = shortage(candidate.family, per_sample=candidate.per_sample, replicates=candidate.replicates)
         raise TooFew(f"{candidate.case_key}: {lacking}")
     rounds = candidate.replicates if candidate.family in RATIO_FAMILIES else None
-    return Contrast(evidence, "difference", False, candidate.n if rounds is None else len(rounds))
+    n = candidate.n if rounds is None else len(rounds)
+    return Contrast(evidence, "difference", False, n, invalid=invalidity(candidate))

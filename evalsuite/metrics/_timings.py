@@ -37,8 +37,3 @@ def protocol_of(timings: Timings, estimator: str) -> dict[str, Scalar]:
         "warmups": timings.warmups,
         **environment,
     }
-
-
-def warning_of(timings: Timings) -> str:
-    """Why the measurement broke the scenario's rules, or ""."""
-    return "" if timings.valid else f"not valid: {timings.reason}"

@@ -70,6 +70,7 @@ class Estimate:
         n: values that went in.
         protocol: the estimator's constants, such as ``{"k": 5}``.
         warning: a caveat, or "".
+        invalid: which rule of the protocol was broken, so that nothing may be decided on it; or "".
         unit, higher_is_better: where they differ from the metric's (latency_p50 and throughput from one metric).
     """
 
@@ -81,6 +82,7 @@ class Estimate:
     group_sizes: NDArray[np.int64] | None = None
     protocol: Mapping[str, Scalar] = field(default_factory=dict)
     warning: str = ""
+    invalid: str = ""
 
 
 class Metric(Protocol):

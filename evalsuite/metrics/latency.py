@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from evalsuite.metrics._features import Floats
-from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of, warning_of
+from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.records import Family, Timings
 from evalsuite.settings import Settings
@@ -80,5 +80,5 @@ def _estimate(timings: Timings, estimator: str, statistic: Callable[[Floats], An
         n=len(values),
         replicates=np.array([statistic(one) for one in rounds]),
         protocol=protocol_of(timings, estimator),
-        warning=warning_of(timings),
+        invalid=timings.reason,
     )

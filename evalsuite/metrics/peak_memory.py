@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of, warning_of
+from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.records import Family, Timings
 from evalsuite.settings import Settings
@@ -47,5 +47,5 @@ def _estimate(timings: Timings) -> Estimate:
         n=len(peaks),
         replicates=peaks,
         protocol=protocol_of(timings, "median over processes"),
-        warning=warning_of(timings),
+        invalid=timings.reason,
     )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of, warning_of
+from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.records import Family
 from evalsuite.settings import Settings
@@ -38,6 +38,6 @@ class Throughput(Settings):
                 n=len(seconds),
                 replicates=np.array([timings.batch_size / values.mean() for values in rounds]),
                 protocol=protocol_of(timings, "images / time of all calls"),
-                warning=warning_of(timings),
+                invalid=timings.reason,
             )
         }

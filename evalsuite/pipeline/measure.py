@@ -194,6 +194,7 @@ class _Work(ABC):
             n=estimate.n,
             protocol={"metric": self.cell.spec.metric, **self.protocol(), **estimate.protocol},
             warning=estimate.warning,
+            invalid=estimate.invalid,
             sample_ids=ids,
             per_sample=estimate.per_sample,
             replicates=estimate.replicates,
@@ -339,6 +340,7 @@ def _pack(values: Sequence[Valued]) -> tuple[list[dict[str, Any]], dict[str, NDA
                 "n": int(estimate.n),
                 "protocol": dict(estimate.protocol),
                 "warning": estimate.warning,
+                "invalid": estimate.invalid,
             }
             document["interval"] = None if valued.interval is None else valued.interval.model_dump()
             found = {name: getattr(estimate, name) for name in _ESTIMATE_ARRAYS}

@@ -24,12 +24,11 @@ LONGEST_NAME = 28
 
 
 class Point(NamedTuple):
-    """A model in the trade-off figure; ``valid`` is false where its timings broke their scenario's rules."""
+    """A model in the trade-off figure."""
 
     model: Model
     latency: Measurement
     quality: Measurement
-    valid: bool = True
 
 
 def figures(inputs: ReportInputs) -> tuple[list[Drawing], list[Drawing]]:
@@ -68,12 +67,7 @@ def tradeoff_points(record: RunRecord, target: str) -> list[Point]:
     fids = [m for m in qualities if m.metric == "fid"]
     x, y = _by_model(median or latencies), _by_model(fids or qualities)
     both = [model for model in models(record) if model.name in x and model.name in y]
-    broken = {(timed.case_key, timed.scenario) for timed in record.timings if not timed.valid}
-    return [
-        Point(model, at, y[model.name], (at.case_key, at.protocol.get("scenario")) not in broken)
-        for model in both
-        for at in [x[model.name]]
-    ]
+    return [Point(model, x[model.name], y[model.name]) for model in both]
 
 
 def _by_model(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
@@ -116,7 +110,7 @@ def tradeoff(points: Sequence[Point], target: str, name: str) -> Drawing:
         _label(figure, axes, points, scale.divisor)
         listing = "; ".join(
             f"{plain(p.model.name)}: {vertical} {p.quality.value:.4g} "
-            f"at {p.latency.value / scale.divisor:.4g} {scale.unit}{'' if p.valid else ' (INVALID)'}"
+            f"at {p.latency.value / scale.divisor:.4g} {scale.unit}{' (INVALID)' if p.latency.invalid else ''}"
             for p in points
         )
         return drawing(
@@ -137,7 +131,7 @@ def _point(axes: Any, point: Point, divisor: float) -> None:
     if y.interval:
         axes.plot([x.value / divisor] * 2, [y.interval.low, y.interval.high], color=color, linewidth=1.6, zorder=2)
     size = 110 if point.model.marker == "*" else 46
-    face = color if point.valid else "none"
+    face = "none" if point.latency.invalid else color
     axes.scatter(
         [x.value / divisor], [y.value], s=size, marker=point.model.marker, facecolors=face, edgecolors=color,
         linewidths=1.4, zorder=3,

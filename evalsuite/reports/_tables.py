@@ -87,14 +87,12 @@ class Index:
         cells: by metric label, model, target and slice.
         comparisons: by the identity of their first term.
         scales: the unit of a metric on a target, the same in every table.
-        invalid: case and scenario of timings that broke the scenario's rules.
     """
 
     models: list[Model]
     cells: dict[tuple[str, str, str, str], Measurement | Missing]
     comparisons: dict[Identity, Comparison]
     scales: dict[tuple[str, str], Scale]
-    invalid: frozenset[tuple[str, str]]
 
     @classmethod
     def of(cls, inputs: ReportInputs) -> Index:
@@ -107,7 +105,6 @@ class Index:
             {(cell.name, cell.model, cell.target, cell.slice): cell for cell in everything},
             {comparison.terms[0].identity: comparison for comparison in inputs.comparisons if comparison.terms},
             {key: scale_for(m[0].unit, m[0].family, (one.value for one in m)) for key, m in measured.items()},
-            frozenset((timed.case_key, timed.scenario) for timed in inputs.record.timings if not timed.valid),
         )
 
     def comparison(self, cell: Cell) -> Comparison | None:
@@ -116,15 +113,8 @@ class Index:
     def scale(self, cell: Cell) -> Scale:
         return self.scales.get((cell.name, cell.target), Scale())
 
-    def is_invalid(self, cell: Measurement) -> bool:
-        return (cell.case_key, cell.protocol.get("scenario")) in self.invalid
-
     def mark(self, cell: Measurement) -> Mark:
-        """As :func:`mark_of` the cell's comparison, but invalid timings on either side decide nothing."""
-        comparison, scenario = self.comparison(cell), cell.protocol.get("scenario")
-        terms = comparison.terms if comparison else ()
-        undecided = any((term.identity.case_key, scenario) in self.invalid for term in terms)
-        return "unjudged" if undecided else mark_of(comparison)
+        return mark_of(self.comparison(cell))
 
 
 def group_of(cell: Measurement) -> str:
@@ -151,7 +141,7 @@ def groups_by_name(inputs: ReportInputs) -> dict[str, str]:
 
 def mark_of(comparison: Comparison | None) -> Mark:
     """Whether a student is better or worse than its teacher beyond chance (after correction, in tables)."""
-    if comparison is None or comparison.value is None:
+    if comparison is None or comparison.value is None or comparison.invalid:
         return "unjudged"
     chance = comparison.q_value if comparison.q_value is not None else comparison.p_value
     if comparison.better is None or (chance is not None and chance > SIGNIFICANT):
@@ -210,6 +200,7 @@ def entry(cell: Measurement | Missing | None, model: Model, group: str, index: I
     # Without the case's own key the same reason is one note for all models.
     shared = incomparable.removeprefix(f"{cell.case_key}: ")
     unlike = f"no difference to the teacher: {shared}" if shared else ""
+    warning = cell.warning or (cell.invalid and f"INVALID: {cell.invalid}")
     return Entry(
         value=number(cell.value / scale.divisor, digits),
         interval=bounds(cell.interval, digits, scale.divisor),
@@ -217,8 +208,8 @@ def entry(cell: Measurement | Missing | None, model: Model, group: str, index: I
         difference_interval=difference_interval,
         significance=significance(comparison) if comparison and difference else "",
         mark=index.mark(cell),
-        invalid=index.is_invalid(cell),
-        notes=notes.numbers(plain(cell.warning), plain(comparison.note if comparison else ""), plain(unlike)),
+        invalid=bool(cell.invalid),
+        notes=notes.numbers(*map(plain, (warning, comparison.note if comparison else "", unlike))),
     )
 
 

@@ -15,8 +15,8 @@ from evalsuite.reports.contract import ReportInputs
 COLUMNS = (
     "name", "metric", "model", "role", "target", "slice", "against", "status", "reason", "value", "unit",
     "higher_is_better", "interval_low", "interval_high", "interval_level", "interval_method", "n", "difference",
-    "difference_scale", "difference_low", "difference_high", "p_value", "q_value", "extractor", "warning", "case_key",
-    "protocol",
+    "difference_scale", "difference_low", "difference_high", "p_value", "q_value", "extractor", "warning", "invalid",
+    "case_key", "protocol",
 )  # fmt: skip
 """``status`` is ``measured`` or the kind of absence; ``difference`` is to the teacher."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -57,7 +57,7 @@ def _missing(cell: Missing) -> dict[str, Any]:
 def _measured(cell: Measurement, comparison: Comparison | None) -> dict[str, Any]:
     content = _cell(cell) | {
         "status": "measured", "value": cell.value, "unit": cell.unit, "higher_is_better": cell.higher_is_better,
-        "n": cell.n, "extractor": cell.extractor, "warning": cell.warning,
+        "n": cell.n, "extractor": cell.extractor, "warning": cell.warning, "invalid": cell.invalid,
         "protocol": json.dumps(cell.protocol, sort_keys=True, ensure_ascii=False),
     }  # fmt: skip
     if cell.interval:

@@ -215,6 +215,11 @@ class TestTimings:
         assert found.p_value == pytest.approx(expected.pvalue)
         assert (found.paired, found.note) == (False, SESSIONS_NOTE)
 
+    def test_invalid_timings_have_a_ratio_and_are_not_judged(self):
+        found = difference(of_rounds(2 * self.ROUNDS, invalid="10 rounds"), of_rounds(self.ROUNDS))
+        assert (found.value, found.better) == (pytest.approx(2), None)
+        assert found.invalid.endswith("is INVALID: 10 rounds")
+
     def test_too_few_rounds(self):
         assert "it needs 6 rounds, has 3" in difference(*[of_rounds(self.ROUNDS[:3])] * 2).incomparable
 

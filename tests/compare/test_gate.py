@@ -163,6 +163,21 @@ def test_a_latency_limit():
     assert [found.outcome for found in judge(run, {})] == ["pass", "fail"]
 
 
+@pytest.mark.parametrize("broken", ["teacher", "student"])
+@pytest.mark.parametrize("metric", ["latency_p50", "peak_memory"])
+def test_invalid_timings_decide_nothing(metric, broken):
+    reasons = {broken: "rounds drift by 14 %"}
+    of = of_rounds if metric == "latency_p50" else of_processes
+    cells = [
+        of(factor * ROUNDS, model=model, role=model, name=metric, metric=metric, invalid=reasons.get(model, ""))
+        for model, factor in [("teacher", 1.0), ("student", 9.0)]
+    ]
+    gates = [gate(metric, "no_regression"), *([gate(metric, "limit", max=0.01)] if broken == "student" else [])]
+    for found in judge(record(*cells, gates=gates), {}):
+        assert found.outcome == "inconclusive"
+        assert f"{metric} of {broken}@cpu/all is INVALID: rounds drift by 14 %" in found.reason
+
+
 MIB = 2**20
 
 

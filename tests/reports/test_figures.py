@@ -57,7 +57,7 @@ def test_inline_drawing_has_no_styles_and_takes_the_page_s_ink(inputs: ReportInp
 
 def test_invalid_timings_are_named(inputs: ReportInputs) -> None:
     (tradeoffs, (picture,)) = figures(inputs)
-    assert [p.model.name for p in tradeoff_points(inputs.record, "cpu") if not p.valid] == ["narrow"]
+    assert [p.model.name for p in tradeoff_points(inputs.record, "cpu") if p.latency.invalid] == ["narrow"]
     assert tradeoffs[0].alt.count("INVALID") == 1
     assert "INVALID" in texts_of(picture)
     assert "INVALID (rounds drift by 14 % (limit 10 %))" in picture.alt
