@@ -134,7 +134,7 @@ def unlike(candidate: Measurement, against: Measurement, common: Common = Common
 
 
 def _shortage(measurement: Measurement) -> str:
-    lacking = shortage(measurement.family, per_sample=measurement.per_sample, replicates=measurement.replicates)
+    lacking = shortage(measurement)
     if measurement.family == Family.MEMORY and measurement.replicates is not None:
         return ""  # nearly deterministic: one process has no range, but can be compared
     return f"{measurement.case_key}: {lacking}" if lacking else ""

@@ -111,16 +111,9 @@ def _single(candidate: Measurement) -> Contrast:
     Raises:
         TooFew: there is too little for a test.
     """
-    evidence = evidence_of(
-        candidate.family,
-        candidate.value,
-        per_sample=candidate.per_sample,
-        replicates=candidate.replicates,
-        group_sizes=candidate.group_sizes,
-    )
+    evidence = evidence_of(candidate)
     if evidence is None:
-        lacking = shortage(candidate.family, per_sample=candidate.per_sample, replicates=candidate.replicates)
-        raise TooFew(f"{candidate.case_key}: {lacking}")
+        raise TooFew(f"{candidate.case_key}: {shortage(candidate)}")
     rounds = candidate.replicates if candidate.family in RATIO_FAMILIES else None
     n = candidate.n if rounds is None else len(rounds)
     return Contrast(evidence, "difference", False, n, invalid=invalidity(candidate))

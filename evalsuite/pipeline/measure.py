@@ -310,16 +310,9 @@ def _valued(value: str, estimate: Estimate | str) -> Valued:
         return Valued(value, None, None, estimate)
     if not np.isfinite(estimate.value):
         raise Failed(f"the value is {estimate.value}, expected a finite number")
-    interval = interval_of(
-        estimate.family,
-        estimate.value,
-        n=estimate.n,
-        per_sample=estimate.per_sample,
-        replicates=estimate.replicates,
-        group_sizes=estimate.group_sizes,
-    )
+    interval = interval_of(estimate)
     if interval is None:
-        lacking = shortage(estimate.family, per_sample=estimate.per_sample, replicates=estimate.replicates)
+        lacking = shortage(estimate)
         estimate = replace(estimate, warning="; ".join(filter(None, [estimate.warning, lacking])))
     return Valued(value, estimate, interval)
 

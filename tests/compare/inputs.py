@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evalsuite.metrics.contract import Estimate
 from evalsuite.pairing import groups_of
 from evalsuite.records import Family, Measurement, Missing, RunRecord
 from evalsuite.stats.single import interval_of
@@ -63,7 +64,7 @@ def measurement(
         slice=slice,
         value=value,
         family=family,
-        interval=interval_of(family, value, n=n, **arrays),
+        interval=interval_of(Estimate(value, family, n, **arrays)),
         n=n,
         protocol=protocol or {},
         sample_ids=ids,

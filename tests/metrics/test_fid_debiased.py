@@ -4,7 +4,6 @@ import pytest
 from evalsuite.errors import Skipped
 from evalsuite.metrics.fid import Fid
 from evalsuite.metrics.fid_debiased import FidDebiased
-from evalsuite.records import Family
 from evalsuite.stats.jackknife import jackknife
 from evalsuite.stats.single import interval_of
 from tests.metrics.inputs import clouds, feature_inputs, with_moments
@@ -18,10 +17,7 @@ def test_the_bias_of_few_samples_goes_and_the_interval_covers():
         estimate = FidDebiased().compute(inputs)[""]
         plain.append(Fid().compute(inputs)[""].value)
         corrected.append(estimate.value)
-        interval = interval_of(
-            Family.FRECHET_DEBIASED, estimate.value, n=100, replicates=estimate.replicates,
-            group_sizes=estimate.group_sizes,
-        )  # fmt: skip
+        interval = interval_of(estimate)
         covered.append(interval.low <= 1.5 <= interval.high)
     error = np.std(corrected) / np.sqrt(len(corrected))
     assert np.mean(plain) > 1.5 + 5 * error

@@ -95,5 +95,5 @@ def test_too_few_samples_name_the_number_they_need():
 def test_a_precision_of_one_still_has_an_interval():
     reference = clouds(m=300)[1]
     estimate = precision(0.05 * clouds()[0], reference)
-    interval = interval_of(estimate.family, estimate.value, n=estimate.n, per_sample=estimate.per_sample)
+    interval = interval_of(estimate)
     assert interval.low < estimate.value == interval.high == 1

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from evalsuite.metrics.contract import Estimate
 from evalsuite.pairing import groups_of
 from evalsuite.records import Family
 from evalsuite.stats.jackknife import jackknife
 from evalsuite.stats.single import evidence_of, interval_of, shortage
+
+
+def estimate(family, value, **arrays):
+    return Estimate(value, family, n=1, **arrays)
 
 
 def ends(interval):
@@ -19,14 +24,14 @@ def ends(interval):
 def test_a_mean_has_students_interval():
     values = np.random.default_rng(0).normal(3, 2, 50)
     expected = stats.ttest_1samp(values, 0).confidence_interval(0.9)
-    found = interval_of(Family.MEAN, values.mean(), n=50, per_sample=values, level=0.9)
+    found = interval_of(estimate(Family.MEAN, values.mean(), per_sample=values), level=0.9)
     assert ends(found) == pytest.approx((expected.low, expected.high))
     assert (found.level, found.method) == (0.9, "t over samples")
 
 
 def test_a_proportion_has_wilsons_interval():
     expected = stats.binomtest(7, 50).proportion_ci(0.95, method="wilson")
-    found = interval_of(Family.PROPORTION, 0.14, n=50, per_sample=np.arange(50) < 7)
+    found = interval_of(estimate(Family.PROPORTION, 0.14, per_sample=np.arange(50) < 7))
     assert ends(found) == pytest.approx((expected.low, expected.high))
 
 
@@ -35,21 +40,21 @@ def test_groups_give_a_t_interval_around_the_value_itself(family):
     random = np.random.default_rng(0)
     replicates, sizes = random.normal(5, 0.1, 20), random.integers(40, 60, 20)
     error = jackknife(5.0, replicates, sizes).standard_error
-    found = interval_of(family, 5.0, n=int(sizes.sum()), replicates=replicates, group_sizes=sizes)
+    found = interval_of(estimate(family, 5.0, replicates=replicates, group_sizes=sizes))
     half = stats.t.ppf(0.975, 19) * error
     assert ends(found) == pytest.approx((5 - half, 5 + half))
 
 
 def test_latency_has_the_relative_interval_of_its_rounds():
     rounds = np.random.default_rng(0).lognormal(-3, 0.1, 12)
-    found = interval_of(Family.LATENCY, 0.07, n=96, replicates=rounds)
+    found = interval_of(estimate(Family.LATENCY, 0.07, replicates=rounds))
     assert found.low < 0.07 < found.high
-    doubled = interval_of(Family.LATENCY, 0.14, n=96, replicates=2 * rounds)
+    doubled = interval_of(estimate(Family.LATENCY, 0.14, replicates=2 * rounds))
     assert ends(doubled) == pytest.approx((2 * found.low, 2 * found.high))
 
 
 def test_memory_has_the_range_of_its_processes():
-    found = interval_of(Family.MEMORY, 5.0, n=3, replicates=np.array([4.0, 5.0, 7.0]))
+    found = interval_of(estimate(Family.MEMORY, 5.0, replicates=np.array([4.0, 5.0, 7.0])))
     assert (*ends(found), found.method) == (4.0, 7.0, "range of 3 processes")
 
 
@@ -64,8 +69,8 @@ def test_memory_has_the_range_of_its_processes():
     ],
 )
 def test_too_little_gives_no_interval_and_says_so(family, arrays, lacking):
-    assert interval_of(family, 1.0, n=1, **arrays) is None
-    assert lacking in shortage(family, **arrays)
+    assert interval_of(estimate(family, 1.0, **arrays)) is None
+    assert lacking in shortage(estimate(family, 1.0, **arrays))
 
 
 @pytest.mark.parametrize("family", list(Family))
@@ -80,7 +85,7 @@ def test_one_sided_tests_agree_with_the_interval(family):
         Family.MEMORY: {"replicates": random.normal(5, 1, 3)},
     }.get(family, {"replicates": random.normal(5, 0.1, 20), "group_sizes": np.full(20, 5)})
     value = {Family.PROPORTION: 22 / 30, Family.LATENCY: 1.0}.get(family, 5.0)
-    evidence = evidence_of(family, value, **arrays)
+    evidence = evidence_of(estimate(family, value, **arrays))
     low, high = evidence.interval(0.95)
     if family == Family.MEMORY:
         assert (evidence.above(low - 1), evidence.below(high), evidence.below(value)) == (0, 0, 1)
@@ -109,7 +114,7 @@ def test_the_projection_of_mmd_carries_its_factor_of_two():
     for _ in range(400):
         value, projection = kernel_distance(random.normal(0.5, 1, 80), reference)
         values.append(value)
-        errors.append(evidence_of(Family.MMD, value, per_sample=projection).standard_error)
+        errors.append(evidence_of(estimate(Family.MMD, value, per_sample=projection)).standard_error)
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)
 
 
@@ -123,6 +128,6 @@ def test_the_interval_of_a_debiased_frechet_distance_covers():
         replicates = np.array([distance(x[groups != g]) for g in range(20)])
         sizes = np.full(20, 10)
         value = jackknife(distance(x), replicates, sizes).value
-        found = interval_of(Family.FRECHET_DEBIASED, value, n=200, replicates=replicates, group_sizes=sizes)
+        found = interval_of(estimate(Family.FRECHET_DEBIASED, value, replicates=replicates, group_sizes=sizes))
         covered += found.low <= truth <= found.high
     assert 0.90 <= covered / 400 <= 0.985

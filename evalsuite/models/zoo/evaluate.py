@@ -116,14 +116,7 @@ def quality(images: NDArray[np.uint8], labels: NDArray[np.int64], reference: Fea
     values = {}
     for name in ("fid", "fid_debiased", "precision", "recall", "class_accuracy"):
         estimate: Estimate = find("metrics", name)().compute(inputs)[""]
-        interval = interval_of(
-            estimate.family,
-            estimate.value,
-            n=estimate.n,
-            per_sample=estimate.per_sample,
-            replicates=estimate.replicates,
-            group_sizes=estimate.group_sizes,
-        )
+        interval = interval_of(estimate)
         assert interval is not None, "5000 samples are enough for an interval"
         values[name] = [estimate.value, interval.low, interval.high]
     return values
