@@ -22,7 +22,7 @@ from evalsuite.errors import RecordError
 from evalsuite.files import canonical_json, read_arrays, read_json, write_atomically
 
 FORMAT_VERSION = 1
-ARRAY_FIELDS = ("sample_ids", "per_sample", "replicates", "group_sizes")
+ARRAY_FIELDS = ("sample_ids", "per_sample", "replicates", "group_sizes", "influence")
 
 Role = Literal["teacher", "student", "control"]
 Scalar = str | int | float | bool | None
@@ -123,6 +123,27 @@ class FeatureSet:
         )
 
 
+@dataclass(frozen=True)
+class Moments:
+    """Mean and covariance of features that are not there themselves: a saved statistics file.
+
+    Attributes:
+        extractor, fingerprint, preprocessing: as of :class:`FeatureSet`; "" where the file does not say.
+        mean: float64 ``[D]``.
+        covariance: float64 ``[D, D]``, divided by n - 1.
+        n: samples behind them, or None where the file does not say.
+        source: what the images are, for the protocol.
+    """
+
+    extractor: str
+    fingerprint: str
+    preprocessing: str
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    n: int | None = None
+    source: str = ""
+
+
 # --- what a run records --------------------------------------------------------------------------------------------
 
 
@@ -188,6 +209,8 @@ class Measurement(Cell):
         per_sample: float64 ``[n]``; for the MMD family the projection h(x), whose mean differs from the value.
         replicates: float64 ``[G]``: leave-one-group-out values, or one value a round (latency) or process (memory).
         group_sizes: int64 ``[G]``: samples in each group left out.
+        influence: float32 ``[n]``: what each sample adds to the value, to first order (Fréchet and MMD); the mean is 0,
+            and the highest cost the most.
     """
 
     extractor: str | None = None
@@ -204,9 +227,10 @@ class Measurement(Cell):
     per_sample: NDArray[np.float64] | None = Field(default=None, exclude=True, repr=False)
     replicates: NDArray[np.float64] | None = Field(default=None, exclude=True, repr=False)
     group_sizes: NDArray[np.int64] | None = Field(default=None, exclude=True, repr=False)
+    influence: NDArray[np.float32] | None = Field(default=None, exclude=True, repr=False)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Those of the four arrays that are there, by field name."""
+        """Those of the arrays that are there, by field name."""
         found = {name: getattr(self, name) for name in ARRAY_FIELDS}
         return {name: array for name, array in found.items() if array is not None}
 

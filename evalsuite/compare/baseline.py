@@ -68,6 +68,8 @@ def save(record: RunRecord, name: str, folder: Path) -> list[Path]:
     for measurement in record.measurements:
         names = {}
         for field, array in measurement.arrays().items():
+            if field == "influence":
+                continue  # which samples cost the most is for the run's own report; no comparison needs it
             kept = _compact(field, array)
             key = hashlib.sha256(kept.dtype.str.encode() + kept.tobytes()).hexdigest()[:16]
             arrays[key] = kept

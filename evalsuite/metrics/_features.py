@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import Failed, Skipped
 from evalsuite.metrics.contract import FeatureInputs, Inputs
-from evalsuite.records import FeatureSet
+from evalsuite.records import FeatureSet, Moments
 from evalsuite.settings import Settings
 
 Floats = NDArray[np.float64]
@@ -31,12 +31,23 @@ def features_of(inputs: FeatureInputs) -> tuple[Floats, Floats]:
     """Generated and reference features, float64 ``[N, D]`` and ``[M, D]``.
 
     Raises:
+        Skipped: of the reference there are only moments.
+        Failed: a feature is NaN or infinite, or the two sides differ in their dimension.
+    """
+    if isinstance(inputs.reference, Moments):
+        raise Skipped("needs the features of the reference, and there are only their mean and covariance")
+    dims = [side.features.shape[1] for side in (inputs.generated, inputs.reference)]
+    if dims[0] != dims[1]:
+        raise Failed(f"generated features have {dims[0]} dimensions and those of the reference {dims[1]}")
+    return finite(inputs.generated, "generated"), finite(inputs.reference, "reference")
+
+
+def finite(features: FeatureSet, whose: str) -> Floats:
+    """One side's features, float64 ``[N, D]``.
+
+    Raises:
         Failed: a feature is NaN or infinite.
     """
-    return _finite(inputs.generated, "generated"), _finite(inputs.reference, "reference")
-
-
-def _finite(features: FeatureSet, whose: str) -> Floats:
     bad = int((~np.isfinite(features.features)).any(axis=1).sum())
     if bad:
         raise Failed(

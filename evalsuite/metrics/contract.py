@@ -10,15 +10,26 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.records import Family, FeatureSet, Scalar, Timings
+from evalsuite.records import Family, FeatureSet, Moments, Scalar, Timings
 
 
 class Inputs(StrEnum):
     """What a metric reads, and which class its ``compute`` gets."""
 
     FEATURES = "features"
+    FEATURE_PAIRS = "feature_pairs"
     PAIRS = "pairs"
     TIMINGS = "timings"
+
+    @property
+    def of_features(self) -> bool:
+        """Whether images pass an extractor first."""
+        return self in (Inputs.FEATURES, Inputs.FEATURE_PAIRS)
+
+    @property
+    def of_pairs(self) -> bool:
+        """Whether a sample is compared with the teacher's of the same seed."""
+        return self in (Inputs.FEATURE_PAIRS, Inputs.PAIRS)
 
 
 @dataclass(frozen=True)
@@ -26,15 +37,27 @@ class FeatureInputs:
     """Generated against reference features, by the same extractor.
 
     Attributes:
-        generated, reference: the features; ``reference`` holds only the slice's part where the slice is a subset.
+        generated: the features.
+        reference: the features, or only their moments; of the slice's part where the slice is a subset.
         groups: int64 ``[N]`` in [0, 20): jackknife group of each generated sample.
         whole: whether the slice is ``all``; small slices are refused where the whole set only gets a warning.
+        conditions: embeddings of what was asked for (prompts), row by row as ``generated``; None without prompts.
     """
 
     generated: FeatureSet
-    reference: FeatureSet
+    reference: FeatureSet | Moments
     groups: NDArray[np.int64]
     whole: bool = True
+    conditions: FeatureSet | None = None
+
+
+@dataclass(frozen=True)
+class FeaturePairInputs:
+    """Features of the same samples by two models, or of output and ground truth, by the same extractor; equal rows
+    belong together."""
+
+    a: FeatureSet
+    b: FeatureSet
 
 
 @dataclass(frozen=True)
@@ -80,6 +103,7 @@ class Estimate:
     per_sample: NDArray[np.float64] | None = None
     replicates: NDArray[np.float64] | None = None
     group_sizes: NDArray[np.int64] | None = None
+    influence: NDArray[np.float32] | None = None
     protocol: Mapping[str, Scalar] = field(default_factory=dict)
     warning: str = ""
     invalid: str = ""
@@ -93,7 +117,7 @@ class Metric(Protocol):
         higher_is_better: direction.
         inputs: what ``compute`` gets.
         paper: the reference, one line.
-        extractor: a settings field (default ``fashion-cnn``), for FEATURES only.
+        extractor: a settings field (default ``fashion-cnn``), for FEATURES and FEATURE_PAIRS only.
     """
 
     unit: ClassVar[str]

@@ -60,14 +60,14 @@ class PlannedCell:
 def cells_of(suite: Suite, cases: Iterable[Case]) -> Iterator[PlannedCell]:
     """Every cell of these cases, in the order of cases and metrics.
 
-    Timings belong to the slice ``all``; pairs of images to everyone but the teacher, who is what they compare with.
+    Timings belong to the slice ``all``; pairs to everyone but the teacher, who is what they compare with.
     """
     metrics = [(spec, metric_of(spec)) for spec in suite.metrics]
     for case in cases:
         for spec, metric in metrics:
             if metric.inputs == Inputs.TIMINGS and case.slice != "all":
                 continue
-            if metric.inputs == Inputs.PAIRS and case.role == "teacher":
+            if metric.inputs.of_pairs and case.role == "teacher":
                 continue
             yield PlannedCell(case, spec, metric, _against(metric, case, suite))
 
@@ -81,6 +81,6 @@ def metric_of(spec: MetricSpec) -> Metric:
 def _against(metric: Metric, case: Case, suite: Suite) -> str:
     if metric.inputs == Inputs.FEATURES:
         return "reference"
-    if metric.inputs == Inputs.PAIRS and suite.teacher is not None:
+    if metric.inputs.of_pairs and suite.teacher is not None:
         return f"{suite.teacher}@{case.target}/{case.slice}"
     return "none"

@@ -15,7 +15,6 @@ from evalsuite.datasets.contract import Dataset
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Task
 from evalsuite.features.contract import Extracted, Extractor, LoadedExtractor
-from evalsuite.metrics.contract import Inputs
 from evalsuite.pipeline.cells import metric_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.generate import Samples
@@ -112,7 +111,7 @@ def extract(
 def _extractors(suite: Suite) -> list[str]:
     """The union over all metrics, in the order of the suite."""
     metrics = (metric_of(spec) for spec in suite.metrics)
-    named: Iterable[Any] = (metric for metric in metrics if metric.inputs == Inputs.FEATURES)
+    named: Iterable[Any] = (metric for metric in metrics if metric.inputs.of_features)
     return list(dict.fromkeys(metric.extractor for metric in named))
 
 

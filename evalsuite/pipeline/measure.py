@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from evalsuite import pairing, plugins
 from evalsuite.errors import CellError, Failed, Skipped
 from evalsuite.files import content_key
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs, PairInputs, TimingInputs
+from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
 from evalsuite.pipeline.cells import PlannedCell, cells_of
 from evalsuite.pipeline.environment import version_of
 from evalsuite.pipeline.events import Event, Listener
@@ -27,7 +27,7 @@ from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 
 ROOM = "measurements"
-_ESTIMATE_ARRAYS = ("per_sample", "replicates", "group_sizes")
+_ESTIMATE_ARRAYS = ("per_sample", "replicates", "group_sizes", "influence")
 
 Cells = tuple[list[Measurement], list[Missing]]
 
@@ -105,6 +105,8 @@ class _Measuring:
         match cell.metric.inputs:
             case Inputs.FEATURES:
                 work: _Work = _FeatureWork(self, cell)
+            case Inputs.FEATURE_PAIRS:
+                work = _FeaturePairWork(self, cell)
             case Inputs.PAIRS:
                 work = _PairWork(self, cell)
             case Inputs.TIMINGS:
@@ -199,6 +201,7 @@ class _Work(ABC):
             per_sample=estimate.per_sample,
             replicates=estimate.replicates,
             group_sizes=estimate.group_sizes,
+            influence=estimate.influence,
         )
 
 
@@ -233,18 +236,14 @@ class _FeatureWork(_Work):
 
     def protocol(self) -> dict[str, Scalar]:
         return {
-            "extractor": self.generated.extractor,
-            "extractor_fingerprint": self.generated.fingerprint,
-            "preprocessing": self.generated.preprocessing,
+            **_extraction(self.generated),
             "quantisation": "uint8",
             "reference_fingerprint": self.reference.source,
             "n": len(self.case.sample_ids),
         }
 
     def _part(self, whole: FeatureSet) -> FeatureSet:
-        if self.case.parent is None:
-            return whole
-        return whole.select(np.searchsorted(whole.sample_ids, self.case.sample_ids).astype(np.int64))
+        return whole if self.case.parent is None else _of_samples(whole, self.case.sample_ids)
 
     def _reference_part(self) -> FeatureSet:
         if self.case.parent is None:
@@ -255,8 +254,8 @@ class _FeatureWork(_Work):
         return self.reference.select(rows)
 
 
-class _PairWork(_Work):
-    """A student's images against the teacher's of the same samples."""
+class _TeacherWork(_Work):
+    """A student's samples against the teacher's of the same seeds."""
 
     def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
         super().__init__(step, cell)
@@ -272,10 +271,6 @@ class _PairWork(_Work):
         if not all(adapter_of(case).capabilities().seeded for case in (self.case, teacher)):
             raise Skipped("images of models without seeds do not belong together in pairs")
 
-    def inputs(self) -> PairInputs:
-        ids = self.case.sample_ids
-        return PairInputs(ids, self.mine.images(ids), self.theirs.images(ids))
-
     def content(self) -> Any:
         return [self.mine.content, self.theirs.content, content_key(self.case.sample_ids.tolist())]
 
@@ -284,6 +279,48 @@ class _PairWork(_Work):
             [self.teacher.adapter, adapter_of(self.teacher).fingerprint(), self.step.suite.sampling.seed]
         )
         return {"quantisation": "uint8", "against_fingerprint": teacher, "n": len(self.case.sample_ids)}
+
+
+class _PairWork(_TeacherWork):
+    """Pairs of images."""
+
+    def inputs(self) -> PairInputs:
+        ids = self.case.sample_ids
+        return PairInputs(ids, self.mine.images(ids), self.theirs.images(ids))
+
+
+class _FeaturePairWork(_TeacherWork):
+    """Features of the images of each pair."""
+
+    def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
+        super().__init__(step, cell)
+        extractor = cast(Any, cell.metric).extractor
+        self.mine_features, self.their_features = (
+            step.features.of(extractor, case.parent or case.key) for case in (self.case, self.teacher)
+        )
+
+    def inputs(self) -> FeaturePairInputs:
+        ids = self.case.sample_ids
+        return FeaturePairInputs(_of_samples(self.mine_features, ids), _of_samples(self.their_features, ids))
+
+    def content(self) -> Any:
+        return [super().content(), self.mine_features.fingerprint]
+
+    def protocol(self) -> dict[str, Scalar]:
+        return super().protocol() | _extraction(self.mine_features)
+
+
+def _of_samples(features: FeatureSet, sample_ids: NDArray[np.int64]) -> FeatureSet:
+    return features.select(np.searchsorted(features.sample_ids, sample_ids).astype(np.int64))
+
+
+def _extraction(features: FeatureSet) -> dict[str, Scalar]:
+    """What made the features."""
+    return {
+        "extractor": features.extractor,
+        "extractor_fingerprint": features.fingerprint,
+        "preprocessing": features.preprocessing,
+    }
 
 
 class _TimingWork(_Work):

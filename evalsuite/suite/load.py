@@ -275,7 +275,7 @@ class _Reading:
                 yield label.problem(f"the label {shown(label.value)} for the second time", "each label once", hint)
             first.setdefault(label.value, label)
             inputs = getattr(self.classes.get(entry.path), "inputs", None)
-            if inputs == Inputs.PAIRS and not names.has_role("teacher"):
+            if inputs and inputs.of_pairs and not names.has_role("teacher"):
                 hint = "it compares each image with the teacher's of the same seed"
                 yield entry.problem(f"{label.value} in a suite without a teacher", "a model with role: teacher", hint)
 

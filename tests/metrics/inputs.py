@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from evalsuite.metrics.contract import FeatureInputs, PairInputs, TimingInputs
+from evalsuite.metrics.contract import FeatureInputs, FeaturePairInputs, PairInputs, TimingInputs
 from evalsuite.pairing import groups_of
 from evalsuite.records import FeatureSet, Timings
 
@@ -43,6 +43,10 @@ def images(n=6, size=28, channels=1, seed=0):
 def noisy(pictures, sigma, seed=1):
     noise = np.random.default_rng(seed).normal(0, sigma, pictures.shape)
     return (pictures + noise).round().clip(0, 255).astype(np.uint8)
+
+
+def feature_pair_inputs(a, b):
+    return FeaturePairInputs(feature_set(a), feature_set(b))
 
 
 def pair_inputs(a, b):

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from evalsuite import plugins
-from evalsuite.metrics.contract import Estimate, FeatureInputs, Inputs, PairInputs, TimingInputs
+from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
 from evalsuite.records import Family
-from tests.metrics.inputs import clouds, feature_inputs, images, noisy, pair_inputs, timing_inputs
+from tests.metrics.inputs import clouds, feature_inputs, feature_pair_inputs, images, noisy, pair_inputs, timing_inputs
 
 N = 240
 LABELS = np.arange(N) % 4
@@ -19,7 +19,8 @@ LABELS = np.arange(N) % 4
 METRICS = {name: plugins.find("metrics", name) for name in plugins.names("metrics")}
 BY_SAMPLE = [name for name, metric in METRICS.items() if metric.inputs != Inputs.TIMINGS]
 PERFECT = {"fid": 0.0, "fid_debiased": None, "kid": None, "inception_score": 4.0, "precision": 1.0, "recall": 1.0,
-           "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0}  # fmt: skip
+           "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0,
+           "feature_distance": 0.0}  # fmt: skip
 """Values where candidate and reference are the same; None where an unbiased estimate is only near 0."""
 
 
@@ -32,6 +33,9 @@ def inputs_of(metric, damage=0.0):
         answers = np.where(np.random.default_rng(3).uniform(size=N) < 0.3 * damage, (LABELS + 1) % 4, LABELS)
         logits = sure * np.eye(4, dtype=np.float32)[answers]
         return feature_inputs(generated, reference, logits.astype(np.float32), LABELS, groups=np.arange(N) // 4 % 20)
+    if metric.inputs == Inputs.FEATURE_PAIRS:
+        mine, theirs = clouds(30, m=30)
+        return feature_pair_inputs(theirs + damage * mine, theirs)
     if metric.inputs == Inputs.PAIRS:
         pictures = images(30)
         return pair_inputs(noisy(pictures, 20 * damage), pictures)
@@ -110,6 +114,8 @@ def reordered(inputs, order):
     if isinstance(inputs, FeatureInputs):
         generated, reference = inputs.generated.select(order), inputs.reference.select(order[::-1])
         return replace(inputs, generated=generated, reference=reference, groups=inputs.groups[order])
+    if isinstance(inputs, FeaturePairInputs):
+        return FeaturePairInputs(inputs.a.select(order), inputs.b.select(order))
     return PairInputs(inputs.sample_ids[order], inputs.a[order], inputs.b[order])
 
 

@@ -130,6 +130,17 @@ def test_teacher_and_student_have_one_protocol(run: Run) -> None:
         )
 
 
+def test_features_of_pairs_are_compared_on_the_whole_and_on_each_class(run: Run) -> None:
+    whole = run.of("student", "feature_distance")
+    assert (whole.against, whole.extractor, whole.n) == ("teacher@cpu/all", "pixels", 240)
+    assert whole.per_sample is not None
+    assert not [cell for cell in run.measurements if cell.name == "feature_distance" and cell.role == "teacher"]
+    part = next(m for m in run.measurements if m.name == "feature_distance" and m.slice.startswith("class="))
+    assert part.sample_ids is not None
+    assert part.per_sample is not None
+    np.testing.assert_array_equal(part.per_sample, whole.per_sample[part.sample_ids])
+
+
 def test_the_protocol_tells_other_conditions_apart(run: Run, tmp_path: Path) -> None:
     other = suite_of(
         {"teacher": model(tmp_path, "near", "teacher"), "student": model(tmp_path, "good")}, num_samples=48

@@ -85,6 +85,7 @@ METRICS = (
     {"name": "fid", "metric": "fid", "settings": {"extractor": "pixels"}},
     {"name": "kid", "metric": "kid", "settings": {"extractor": "pixels"}},
     {"name": "psnr", "metric": "psnr"},
+    {"name": "feature_distance", "metric": "feature_distance", "settings": {"extractor": "pixels"}},
 )
 
 
