@@ -116,7 +116,7 @@ def test_a_metric_without_its_input_is_skipped(run: Run) -> None:
 
 def test_every_cell_has_a_number_or_a_reason(run: Run) -> None:
     cells = [*run.measurements, *run.missing]
-    assert len(cells) == 11 * (3 + 4)
+    assert len(cells) == 11 * (3 + 5)
     assert len({cell.identity for cell in cells}) == len(cells)
     assert all(gap.reason for gap in run.missing)
 
