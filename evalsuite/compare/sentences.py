@@ -121,7 +121,8 @@ def _advice(trial: Trial, fail_level: float) -> str:
     kept = trial.binding.p_pass < trial.binding.p_fail
     distance = found.evidence.distance(limit)
     level = PASS_LEVEL if kept else fail_level
-    needed = samples_needed(found.n, found.evidence.standard_error, distance, level)
+    freedom = found.evidence.degrees_of_freedom or math.inf
+    needed = samples_needed(found.n, found.evidence.standard_error, distance, level, degrees_of_freedom=freedom)
     unit = "rounds" if trial.candidate.family == Family.LATENCY else "samples"
     if needed > MOST_SAMPLES:
         return f"; it lies too close to the bound for any number of {unit} to decide"

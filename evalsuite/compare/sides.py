@@ -14,6 +14,15 @@ NOT_COMPARED = ("reference", "ground_truth", "none")
 """What a cell is measured against where it is not another model: a teacher has such cells, too."""
 
 
+def declared_candidates(gate: GateSpec, suite: Suite) -> list[str]:
+    """``MODEL@TARGET`` of each candidate that a gate of the suite means."""
+    model, _, own_target = gate.candidate.partition("@")
+    students = [name for name, spec in suite.models.items() if spec.role == "student"]
+    target = own_target or gate.target
+    targets = [target] if target else list(suite.targets)
+    return [f"{name}@{place}" for name in (students if model == "*" else [model]) for place in targets]
+
+
 @dataclass(frozen=True)
 class Sides:
     """The two sides of one gate."""
@@ -34,14 +43,8 @@ class Sides:
 
     def candidates(self) -> Iterator[str]:
         """``MODEL@TARGET`` of each candidate that is part of this run."""
-        model, _, own_target = self.gate.candidate.partition("@")
-        students = [name for name, spec in self.suite.models.items() if spec.role == "student"]
-        target = own_target or self.gate.target
-        ran = {(cell.model, cell.target) for cell in self._cells}
-        for name in students if model == "*" else [model]:
-            for place in [target] if target else self.suite.targets:
-                if (name, place) in ran:
-                    yield f"{name}@{place}"
+        ran = {f"{cell.model}@{cell.target}" for cell in self._cells}
+        return (who for who in declared_candidates(self.gate, self.suite) if who in ran)
 
     def cells_of(self, who: str) -> list[Measurement | Missing]:
         """The candidate's cell, or one for each slice of the suite for ``worst``; never none."""
