@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite import pairing, plugins
-from evalsuite.errors import CellError, Failed, Skipped
+from evalsuite.errors import CellError, Skipped
 from evalsuite.files import content_key
 from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
 from evalsuite.pipeline.cells import PlannedCell, cells_of
@@ -21,6 +20,7 @@ from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import REFERENCE, Features
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.plan import adapter_of, class_names_of
+from evalsuite.pipeline.values import Valued, extraction_protocol, measurement, values_of
 from evalsuite.records import Case, Family, FeatureSet, Interval, Measurement, Missing, Plan, Scalar, Timings
 from evalsuite.slices.contract import Subset
 from evalsuite.store import Store
@@ -30,16 +30,6 @@ ROOM = "measurements"
 _ESTIMATE_ARRAYS = ("per_sample", "replicates", "group_sizes", "influence")
 
 Cells = tuple[list[Measurement], list[Missing]]
-
-
-@dataclass(frozen=True)
-class Valued:
-    """One value of a metric with its interval, or the reason why it is skipped."""
-
-    value: str
-    estimate: Estimate | None
-    interval: Interval | None
-    skipped: str = ""
 
 
 def measure(
@@ -162,19 +152,10 @@ class _Work(ABC):
         kept = None if key is None else self.step.store.read_document(ROOM, key)
         if kept is not None:
             return _unpack(*kept)
-        values = [_valued(value, estimate) for value, estimate in self._compute().items()]
+        values = values_of(self.cell.spec.metric, self.cell.metric, self.inputs())
         if key is not None:
             self.step.store.write_document(ROOM, key, *_pack(values))
         return values
-
-    def _compute(self) -> Mapping[str, Estimate | str]:
-        inputs = self.inputs()
-        try:
-            return self.cell.metric.compute(inputs)
-        except CellError:
-            raise
-        except Exception as error:
-            raise Failed(f"{self.cell.spec.metric}: {type(error).__name__}: {error}") from error
 
     def _key(self, content: Any) -> str:
         spec = self.cell.spec
@@ -184,24 +165,13 @@ class _Work(ABC):
 
     def measurement(self, valued: Valued, estimate: Estimate) -> Measurement:
         """The record of one value."""
-        metric, ids = self.cell.metric, self.sample_ids(estimate)
-        return Measurement(
-            **self.cell.fields(valued.value),
-            extractor=getattr(metric, "extractor", None),
-            value=estimate.value,
-            unit=metric.unit,
-            higher_is_better=metric.higher_is_better,
-            family=estimate.family,
-            interval=valued.interval,
-            n=estimate.n,
-            protocol={"metric": self.cell.spec.metric, **self.protocol(), **estimate.protocol},
-            warning=estimate.warning,
-            invalid=estimate.invalid,
-            sample_ids=ids,
-            per_sample=estimate.per_sample,
-            replicates=estimate.replicates,
-            group_sizes=estimate.group_sizes,
-            influence=estimate.influence,
+        return measurement(
+            self.cell.fields(valued.value),
+            self.cell.metric,
+            estimate,
+            valued.interval,
+            protocol=self.protocol(),
+            sample_ids=self.sample_ids(estimate),
         )
 
 
@@ -236,7 +206,7 @@ class _FeatureWork(_Work):
 
     def protocol(self) -> dict[str, Scalar]:
         return {
-            **_extraction(self.generated),
+            **extraction_protocol(self.generated),
             "quantisation": "uint8",
             "reference_fingerprint": self.reference.source,
             "n": len(self.case.sample_ids),
@@ -307,20 +277,11 @@ class _FeaturePairWork(_TeacherWork):
         return [super().content(), self.mine_features.fingerprint]
 
     def protocol(self) -> dict[str, Scalar]:
-        return super().protocol() | _extraction(self.mine_features)
+        return super().protocol() | extraction_protocol(self.mine_features)
 
 
 def _of_samples(features: FeatureSet, sample_ids: NDArray[np.int64]) -> FeatureSet:
     return features.select(np.searchsorted(features.sample_ids, sample_ids).astype(np.int64))
-
-
-def _extraction(features: FeatureSet) -> dict[str, Scalar]:
-    """What made the features."""
-    return {
-        "extractor": features.extractor,
-        "extractor_fingerprint": features.fingerprint,
-        "preprocessing": features.preprocessing,
-    }
 
 
 class _TimingWork(_Work):
@@ -338,20 +299,6 @@ class _TimingWork(_Work):
 
     def sample_ids(self, estimate: Estimate) -> None:
         return None
-
-
-def _valued(value: str, estimate: Estimate | str) -> Valued:
-    from evalsuite.stats.single import interval_of, shortage
-
-    if isinstance(estimate, str):
-        return Valued(value, None, None, estimate)
-    if not np.isfinite(estimate.value):
-        raise Failed(f"the value is {estimate.value}, expected a finite number")
-    interval = interval_of(estimate)
-    if interval is None:
-        lacking = shortage(estimate)
-        estimate = replace(estimate, warning="; ".join(filter(None, [estimate.warning, lacking])))
-    return Valued(value, estimate, interval)
 
 
 # --- how values are kept in the store ------------------------------------------------------------------------------
