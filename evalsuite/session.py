@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from pathlib import Path
 from evalsuite import plugins
 from evalsuite.compare.baseline import load_all
 from evalsuite.compare.gate import exit_code, judge
+from evalsuite.compare.power import GatePower, power_of_gates
 from evalsuite.compare.tables import against_teacher
 from evalsuite.errors import UsageError
 from evalsuite.files import write_atomically
+from evalsuite.pipeline.cells import least_samples
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.history import run_folder
+from evalsuite.pipeline.history import finished_records, run_folder
 from evalsuite.pipeline.plan import Only
 from evalsuite.pipeline.runner import RunOptions, execute
 from evalsuite.records import Comparison, RunRecord, Verdict
@@ -113,6 +116,23 @@ def render(run: str | Path, formats: Sequence[str] | None = None, *, baselines: 
     chosen = list(formats or suite.report.formats)
     verdicts = judge(record, load_all(suite.suite, Path(baselines)))
     return _write_reports(_inputs(record, folder, against_teacher(record), verdicts), chosen)
+
+
+def power(suite: Suite, baselines: str | Path = BASELINES) -> list[GatePower]:
+    """What each gate of a suite can decide, from earlier runs below ``runs/``, newest first, and from baselines.
+
+    Raises:
+        RecordError: a baseline cannot be read.
+    """
+    runs = {name: record for name, record in finished_records() if record.suite.get("suite") == suite.suite}
+    return power_of_gates(suite, runs, load_all(suite.suite, Path(baselines)))
+
+
+def pilot_size(suite: Suite) -> int:
+    """Samples of a pilot: a fifth of the suite's, but no fewer than the metrics of its gates can work with."""
+    planned = suite.sampling.num_samples
+    judged = [spec for spec in suite.metrics if any(gate.metric == spec.name for gate in suite.gates)]
+    return min(planned, max(math.ceil(planned / 5), *(least_samples(spec) for spec in judged), 1))
 
 
 def _finish(record: RunRecord, folder: Path, formats: Sequence[str], baselines: Path) -> Session:

@@ -102,10 +102,15 @@ def plan(
     samples: SamplesOption = None,
     cache: CacheOption = None,
     allow_code: AllowCodeOption = False,
+    pilot: Annotated[
+        bool, typer.Option("--pilot", help="First run a fifth of the samples, to learn what gates can decide.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a run would do: cases, samples, and what those that the cache lacks cost in disk and time."""
-    from evalsuite.cli.tables import planned
+    """Say what a run would do: its cases, what the cache lacks of them in disk and time, what its gates can decide."""
+    from evalsuite import session
+    from evalsuite.cli.progress import ProgressDisplay
+    from evalsuite.cli.tables import planned, powers
     from evalsuite.pipeline.estimate import estimate
     from evalsuite.pipeline.history import finished_records
     from evalsuite.pipeline.plan import make_plan, with_samples
@@ -114,11 +119,17 @@ def plan(
 
     loaded = with_samples(load_suite(suite), samples)
     draft = make_plan(loaded, only=parse_only(only or ()), allow_code=allow_code)
-    costs = estimate(loaded, draft, finished_records(), Store(cache))
+    if pilot:
+        with nullcontext(None) if as_json else ProgressDisplay() as listener:
+            size = session.pilot_size(loaded)
+            session.run(loaded, samples=size, cache=cache, allow_code=allow_code, profile="ci", listener=listener)
+    costs = estimate(loaded, draft, (record for _, record in finished_records()), Store(cache))
+    decidable = session.power(loaded)
     if as_json:
-        show_json({"suite_hash": loaded.suite_hash, "cases": [asdict(cost) for cost in costs]})
+        cases, gates = ([asdict(one) for one in many] for many in (costs, decidable))
+        show_json({"suite_hash": loaded.suite_hash, "cases": cases, "gates": gates})
     else:
-        show(*planned(draft, costs))
+        show(*planned(draft, costs), *powers(decidable, loaded.sampling.num_samples))
 
 
 def parse_only(texts: list[str] | tuple[str, ...]) -> dict[str, list[str]]:

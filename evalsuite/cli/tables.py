@@ -9,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from evalsuite.cli.wording import duration, size
+from evalsuite.compare.power import GatePower
+from evalsuite.compare.wording import quantity
 from evalsuite.pipeline.estimate import Cost, total
 from evalsuite.records import Comparison, Family, Missing, Plan, Verdict
 from evalsuite.reports import _tables as cells
@@ -115,6 +117,34 @@ def planned(plan: Plan, costs: Sequence[Cost]) -> Iterator[Table | Text]:
     if all_seconds is None:
         yield Text("times are known after a first run, which times each model")
     yield from absences(plan.missing)
+
+
+def powers(gates: Sequence[GatePower], num_samples: int) -> Iterator[Table | Text]:
+    """What each gate can decide, and the samples that its margin asks for."""
+    if not gates:
+        return
+    table = Table(title=f"what gates can decide with {num_samples} samples", title_justify="left", box=box.SIMPLE_HEAD)
+    for column in ("gate", "smallest effect", "margin leaves", "needs", "known from"):
+        table.add_column(column, justify="left" if column in ("gate", "known from") else "right")
+    for gate in gates:
+        effect, room = (_distance(gate, distance) for distance in (gate.effect, gate.room))
+        style = "yellow" if gate.decidable is False else ""
+        needed = "" if gate.needed is None else f"{gate.needed}"
+        table.add_row(*map(Text, (gate.gate, effect, room, needed, gate.source or gate.unknown)), style=style)
+    yield table
+    yield Text(
+        "The smallest effect is how far the truth must lie from a gate's bound to be decided in 4 of 5 runs; a student "
+        "that equals its teacher lies as far from it as the margin leaves.",
+        style="dim",
+    )
+    if any(gate.effect is None and not gate.source for gate in gates):
+        yield Text("it is known after a first run, or after a fifth of one: evalsuite plan SUITE --pilot", style="dim")
+
+
+def _distance(gate: GatePower, distance: float | None) -> str:
+    if distance is None:
+        return "unknown" if gate.effect is None else ""
+    return f"x {distance:.4g}" if gate.scale == "ratio" else quantity(distance, gate.unit)
 
 
 def _known(value: float | None, wording: Callable[[float], str]) -> str:

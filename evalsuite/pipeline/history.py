@@ -52,8 +52,8 @@ def load_run(argument: str | Path) -> tuple[RunRecord, Path]:
     return RunRecord.load(folder), folder
 
 
-def finished_records(root: Path = RUNS) -> Iterator[RunRecord]:
-    """The records of finished runs, newest first; one that cannot be read is left out."""
+def finished_records(root: Path = RUNS) -> Iterator[tuple[str, RunRecord]]:
+    """The records of finished runs with the names of their folders, newest first; what cannot be read is left out."""
     for folder in finished_runs(root):
         with contextlib.suppress(RecordError):
-            yield RunRecord.load(folder)
+            yield folder.name, RunRecord.load(folder)

@@ -127,6 +127,21 @@ def test_plan_narrows_by_only_and_samples(evalsuite: Command, suite: Path) -> No
     assert cases == {"student@cpu/all": 30, "student@cpu/class=bag": 0}
 
 
+def test_plan_says_what_gates_can_decide_once_a_pilot_has_run(evalsuite: Command, suite: Path) -> None:
+    gate = "{metric: kid, candidate: student, against: teacher, test: non_inferiority, margin: {absolute: 0.01}}"
+    suite.write_text(f"{SUITE}gates:\n  - {gate}\n".replace("num_samples: 40", "num_samples: 100"), "utf-8")
+    before = evalsuite("plan", suite)
+    assert "no earlier run of this suite" in before.stdout
+    assert "--pilot" in before.stdout
+    (found,) = json.loads(evalsuite("plan", suite, "--pilot", "--json").stdout)["gates"]
+    assert found["effect"] > 0
+    assert found["needed"] > 100 if found["effect"] > found["room"] else found["needed"] <= 100
+    (pilot,) = (suite.parent / "runs").iterdir()
+    assert found["source"] == pilot.name
+    assert json.loads((pilot / "record.json").read_text())["suite"]["sampling"]["num_samples"] == 20
+    assert pilot.name in evalsuite("plan", suite).stdout
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from evalsuite.cli import tables
 from evalsuite.cli.terminal import show
+from evalsuite.compare.power import GatePower
 from evalsuite.pipeline.estimate import Cost
 from evalsuite.records import Comparison, Identity, Plan, Term
 from evalsuite.reports.contract import ReportInputs
@@ -66,6 +67,19 @@ def test_absences_join_cells_of_one_reason(inputs: ReportInputs, capsys: pytest.
     out = printed(capsys, *tables.absences(inputs.record.missing))
     assert out.count(synthetic.REFUSED) == 1
     assert " more: " in out
+
+
+def test_gates_that_cannot_decide_say_what_they_need(capsys: pytest.CaptureFixture[str]) -> None:
+    gates = [
+        GatePower("kid", unit="", effect=0.02, room=0.01, needed=4000, source="a-run"),
+        GatePower("latency", scale="ratio", effect=1.05, room=2.0, needed=6, source="a-run"),
+        GatePower("fid", unknown="nobody knows"),
+    ]
+    kid, latency, fid = printed(capsys, *tables.powers(gates, 1000)).splitlines()[4:7]
+    assert kid.split() == ["kid", "0.02", "0.01", "4000", "a-run"]
+    assert latency.split() == ["latency", "x", "1.05", "x", "2", "6", "a-run"]
+    assert fid.split()[:3] == ["fid", "unknown", "unknown"]
+    assert "nobody knows" in fid
 
 
 def test_plan_sums_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:
