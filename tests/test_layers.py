@@ -16,6 +16,7 @@ PACKAGE = ROOT / "evalsuite"
 FLOORS: dict[str, int] = {
     "errors": 0,
     "files": 0,
+    "imaging": 0,
     "records": 0,
     "settings": 0,
     "pairing": 0,
@@ -45,7 +46,7 @@ STRICTER: dict[str, frozenset[str]] = {
 }
 """Rooms that see less than all lower floors; floor 0 is open to everyone."""
 
-SHARED = frozenset({"errors", "files", "records", "settings", "pairing", "plugins", "contract"})
+SHARED = frozenset({"errors", "files", "imaging", "records", "settings", "pairing", "plugins", "contract"})
 """Open to their own floor too: floor 0 is one piece, and the contracts are there to be spoken of."""
 
 TORCH = frozenset({"torch", "torchvision", "torchmetrics"})

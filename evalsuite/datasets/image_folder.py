@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from evalsuite.errors import Failed, Unavailable
+from evalsuite.imaging import FORMATS, is_image, read_image
 from evalsuite.settings import Settings, SuitePath
-
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
-GRAY_MODES = ("1", "L")
-COLOUR_MODES = ("RGB", "P", "CMYK", "YCbCr")
 
 
 class ImageFolder(Settings):
@@ -91,35 +85,9 @@ class ImageFolder(Settings):
         """Paths of the images, listed once."""
         if not self.path.is_dir():
             raise Unavailable(f"image folder {self.path} does not exist; set path to a folder of images")
-        names = (file.relative_to(self.path) for file in self.path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        names = (file.relative_to(self.path) for file in self.path.rglob("*") if is_image(file.name))
         visible = (name for name in names if not any(part.startswith(".") for part in name.parts))
         found = [name for name in visible if (self.path / name).is_file()]
         if not found:
-            raise Unavailable(f"image folder {self.path} has no image; expected files ending in {', '.join(SUFFIXES)}")
+            raise Unavailable(f"image folder {self.path} has no image; expected files ending in {', '.join(FORMATS)}")
         return tuple(self.path / name for name in sorted(found, key=Path.as_posix))
-
-
-def read_image(file: Path) -> NDArray[np.uint8]:
-    """One image, uint8 ``[C, H, W]``.
-
-    Only the formats above are tried, and an image so large that Pillow warns of a decompression bomb is an error.
-
-    Raises:
-        Failed: it is none of these formats, damaged, far too large, transparent, or has more than 8 bits a channel.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
-                if image.has_transparency_data:
-                    raise Failed(f"{file} is transparent, so its colours are not defined; flatten it onto a background")
-                if image.mode not in GRAY_MODES + COLOUR_MODES:
-                    raise Failed(f"{file} has pixels of mode {image.mode}; save it with 8 bits a channel")
-                pixels = np.asarray(image.convert("L" if image.mode in GRAY_MODES else "RGB"))
-    except UnidentifiedImageError as error:
-        raise Failed(f"{file} is not an image of the formats {', '.join(FORMATS)}, or is damaged") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Failed(f"{file} is too large to be opened safely: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise on damaged files
-        raise Failed(f"{file} is damaged: {error}") from error
-    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))

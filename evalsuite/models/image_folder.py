@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,15 +16,12 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import Failed
 from evalsuite.files import content_key
+from evalsuite.imaging import FORMATS, is_image, read_image
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
 from evalsuite.settings import Settings, SuitePath
 from evalsuite.targets.contract import Target
 
 VERSION = 1
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".bmp": "BMP"}
-"""What is opened, by file ending; Pillow knows many more, some of which run other programs."""
-
-MAX_PIXELS = 64_000_000
 ARRAY_NAME = "images"
 
 
@@ -169,7 +165,7 @@ def numbered_files(folder: Path) -> list[Path]:
         Failed: there are none, or a number is missing or there twice.
     """
     try:
-        found = [path for path in folder.iterdir() if path.suffix.lower() in FORMATS]
+        found = [path for path in folder.iterdir() if is_image(path.name)]
     except OSError as error:
         raise Failed(f"{folder}: {error.strerror}; expected a folder of images or an .npz file") from error
     if not found:
@@ -187,30 +183,6 @@ def numbered_files(folder: Path) -> list[Path]:
 def _number(path: Path) -> int:
     numbers = re.findall(r"[0-9]+", path.stem)
     return int(numbers[-1]) if numbers else -1
-
-
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """One image file, uint8 ``[C, H, W]``: grey stays one channel, everything else becomes RGB.
-
-    Raises:
-        Failed: it cannot be read, has more than 64 million pixels, or is partly transparent.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=sorted(set(FORMATS.values()))) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise Failed(f"{path.name}: {image.width}x{image.height} pixels are more than {MAX_PIXELS}")
-                if image.has_transparency_data:
-                    raise Failed(f"{path.name}: found transparency, expected an opaque image; flatten it first")
-                pixels = np.asarray(image.convert("L" if image.mode in ("L", "1") else "RGB"))
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
-        raise Failed(f"{path.name}: cannot be read as an image: {error}") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise Failed(f"{path.name}: refused: {error}") from error
-    return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 
 
 def _file_hash(path: Path) -> str:
