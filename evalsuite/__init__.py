@@ -6,14 +6,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from evalsuite.direct.measure import difference as difference
+    from evalsuite.direct.measure import measure as measure
     from evalsuite.records import RunRecord as RunRecord
     from evalsuite.session import run as run
     from evalsuite.suite.load import load_suite as load_suite
 
 __version__ = "0.1.0"
-__all__ = ["RunRecord", "__version__", "load_suite", "run"]
+__all__ = ["RunRecord", "__version__", "difference", "load_suite", "measure", "run"]
 
-_HOMES = {"RunRecord": "evalsuite.records", "load_suite": "evalsuite.suite.load", "run": "evalsuite.session"}
+_HOMES = {
+    "RunRecord": "evalsuite.records",
+    "difference": "evalsuite.direct.measure",
+    "load_suite": "evalsuite.suite.load",
+    "measure": "evalsuite.direct.measure",
+    "run": "evalsuite.session",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -84,5 +84,5 @@ def _pixels(image: ImageFile, name: str) -> NDArray[np.uint8]:
 
 def _drops_bits(image: ImageFile) -> bool:
     """Whether Pillow would drop the lower byte of 16-bit colours without a word: the decoder's raw mode tells."""
-    raw_modes = [tile[3] if isinstance(tile[3], str) else str(tile[3][:1]) for tile in image.tile]
-    return any(re.search(r"(RGB|RGBA|LA);16", raw) for raw in raw_modes)  # BGR;16 has 5 or 6 bits a channel
+    # BGR;16, of bitmaps, has 5 or 6 bits a channel.
+    return any(re.search(r"(RGB|RGBA|LA);16", str(tile[3])) for tile in image.tile)

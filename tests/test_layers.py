@@ -36,6 +36,7 @@ FLOORS: dict[str, int] = {
     "pipeline": 3,
     "compare": 4,
     "reports": 5,
+    "direct": 6,
     "session": 6,
     "cli": 7,
     "__main__": 8,

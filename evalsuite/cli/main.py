@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from evalsuite.cli import housekeeping, measuring, reading
+from evalsuite.cli import direct, housekeeping, measuring, reading
 from evalsuite.cli.terminal import complain, write
 from evalsuite.errors import EvalsuiteError
 
@@ -48,6 +48,7 @@ def _root(
 
 
 measuring.register(app)
+direct.register(app)
 reading.register(app)
 housekeeping.register(app)
 

@@ -12,9 +12,9 @@ from evalsuite.cli.wording import duration, size
 from evalsuite.compare.power import GatePower
 from evalsuite.compare.wording import quantity
 from evalsuite.pipeline.estimate import Cost, total
-from evalsuite.records import Comparison, Family, Missing, Plan, Verdict
+from evalsuite.records import Comparison, Family, Measurement, Missing, Plan, Verdict
 from evalsuite.reports import _tables as cells
-from evalsuite.reports._format import probability, scale_for
+from evalsuite.reports._format import bounds, decimals, number, probability, scale_for
 from evalsuite.reports.contract import ReportInputs
 
 OUTCOME_STYLES = {
@@ -86,6 +86,22 @@ def differences(comparisons: Sequence[Comparison]) -> Iterator[Table | Text]:
 
 def _first_of(places: Sequence[str]) -> str:
     return places[0] + (f" and {len(places) - 1} more" if len(places) > 1 else "")
+
+
+def measured(measurements: Sequence[Measurement]) -> Iterator[Table]:
+    """One row a value, as `evalsuite measure` prints them."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("metric", "value", "interval", "n", "extractor"):
+        table.add_column(column, justify="right" if column in ("value", "n") else "left")
+    for one in measurements:
+        scale = scale_for(one.unit, one.family, [one.value])
+        digits = decimals(one.value, one.interval, scale.divisor)
+        arrow = ARROWS[{True: "higher", False: "lower", None: ""}[one.higher_is_better]]
+        unit = f" ({scale.unit})" if scale.unit else ""
+        value, interval = number(one.value / scale.divisor, digits), bounds(one.interval, digits, scale.divisor)
+        table.add_row(*map(Text, (f"{one.name}{arrow}{unit}", value, interval, str(one.n), one.extractor or "")))
+    if measurements:
+        yield table
 
 
 def absences(missing: Sequence[Missing]) -> Iterator[Text]:

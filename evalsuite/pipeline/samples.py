@@ -6,11 +6,12 @@ import math
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.errors import Failed
+from evalsuite.errors import Failed, StoreError
 from evalsuite.files import content_key
 from evalsuite.store import Store
 
@@ -76,7 +77,7 @@ class SampleSet:
         images: NDArray[np.uint8] | None = None
         for rows, part in self._parts(sample_ids):
             if images is None:
-                images = self._space((len(sample_ids), *part.shape[1:]))
+                images = empty_images((len(sample_ids), *part.shape[1:]), self.store.root)
             images[rows] = part
         return np.empty((0, 0, 0, 0), np.uint8) if images is None else images
 
@@ -87,12 +88,21 @@ class SampleSet:
                 part = read_images(self.store, chunk.key)[sample_ids[low:high] - chunk.span.start]
                 yield slice(low, high), part
 
-    def _space(self, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-        """Memory for so many images; on disk beside the samples, and gone with the array, where they are large."""
-        if math.prod(shape) <= MOST_BYTES_IN_MEMORY:
-            return np.empty(shape, np.uint8)
-        with tempfile.TemporaryFile(dir=self.store.root) as file:
+
+def empty_images(shape: tuple[int, ...], folder: Path) -> NDArray[np.uint8]:
+    """Memory for so many images; on disk in this folder, and gone with the array, where they are large.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    if math.prod(shape) <= MOST_BYTES_IN_MEMORY:
+        return np.empty(shape, np.uint8)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
             return np.memmap(file, np.uint8, "w+", shape=shape)
+    except OSError as error:
+        raise StoreError(f"{folder}: no room for images of {math.prod(shape)} bytes: {error.strerror}") from error
 
 
 def read_images(store: Store, key: str) -> NDArray[np.uint8]:
