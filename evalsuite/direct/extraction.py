@@ -47,16 +47,15 @@ class Extraction:
 
         Args:
             images: of any sizes that the extractor takes.
-            extractor_name: as ``evalsuite list extractors`` has it.
+            extractor_name: name, and settings where there are any, as in ``inception-v3:layer=192``.
             what: how messages and progress call the images.
 
         Raises:
-            UnknownNameError: there is no such extractor.
-            UsageError: an image cannot be read.
+            UsageError: there is no such extractor, or no such setting; or an image cannot be read.
             CellError: the extractor cannot be loaded, or does not take these images.
             StoreError: features cannot be kept.
         """
-        extractor: Extractor = plugins.find("features", extractor_name)()
+        extractor: Extractor = plugins.make("features", extractor_name)
         made_by = extractor.fingerprint()
         chunks = spans(len(images), CHUNK)
         keys = [f"{made_by}/{_content(images, chunk)}" for chunk in chunks]

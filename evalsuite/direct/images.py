@@ -157,7 +157,7 @@ def _visible_images(place: Path, paths: Sequence[str]) -> tuple[str, ...]:
     Raises:
         UsageError: there is none, or one of a format that is not read, or one path is there twice.
     """
-    visible = [path for path in paths if not any(p.startswith((".", "__MACOSX")) for p in PurePosixPath(path).parts)]
+    visible = [path for path in paths if not any(map(_is_hidden, PurePosixPath(path).parts))]
     endings = ", ".join(FORMATS)
     unread = next((path for path in sorted(visible) if Path(path).suffix.lower() in UNREAD_FORMATS), None)
     if unread is not None:
@@ -171,10 +171,17 @@ def _visible_images(place: Path, paths: Sequence[str]) -> tuple[str, ...]:
     return images
 
 
+def _is_hidden(part: str) -> bool:
+    return part == "__MACOSX" or (part.startswith(".") and part != "..")
+
+
 def _names(paths: Sequence[str]) -> tuple[str, ...]:
     """Paths without endings and without the folders that all of them share."""
-    shared = os.path.commonpath([PurePosixPath(path).parent.as_posix() for path in paths])
-    return tuple(PurePosixPath(path).relative_to(shared or ".").with_suffix("").as_posix() for path in paths)
+    bare = [PurePosixPath(path).with_suffix("").parts for path in paths]
+    folders = [parts[:-1] for parts in bare]
+    levels = enumerate(zip(*folders, strict=False))
+    shared = next((level for level, here in levels if len(set(here)) > 1), min(map(len, folders)))
+    return tuple("/".join(parts[shared:]) for parts in bare)
 
 
 def repeated(names: Iterable[str]) -> str:

@@ -79,6 +79,8 @@ def measure(
         UsageError: something given cannot be read, or makes no sense; says what was expected.
         StoreError: the cache cannot be used.
     """
+    if isinstance(metrics, str):
+        raise UsageError(f"metrics: found the text {metrics!r}, expected a list such as [{metrics!r}]")
     cells = [_cell(entry) for entry in metrics]
     if double := repeated(cell.name for cell in cells):
         raise UsageError(f"metrics: found {double} twice, expected each metric once")

@@ -39,9 +39,7 @@ def partners(generated: Given, reference: Given | None) -> NDArray[np.int64]:
     if mine is None or theirs is None:
         sizes = [len(side) if isinstance(side, Images) else len(side.features) for side in (generated, reference)]
         if sizes[0] != sizes[1]:
-            raise Skipped(
-                f"pairs by position need equal numbers, found {sizes[0]} generated and {sizes[1]} of reference"
-            )
+            raise Skipped(f"pairs by position need equal numbers, found {sizes[0]} generated and {sizes[1]} reference")
         return np.arange(sizes[0], dtype=np.int64)
     for names in (mine, theirs):
         if double := repeated(names):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import ArrayLike, NDArray
 
 from evalsuite.direct import statistics
@@ -59,14 +60,15 @@ def _from_path(path: Path) -> Given:
         case ".npy":
             return _from_array(_load(path), str(path))
         case ".npz":
-            return _from_arrays(_load(path), {}, path)
+            with _load_archive(path) as arrays:
+                return _from_arrays(arrays, {}, path)
         case ".safetensors":
             return _from_arrays(*_load_safetensors(path), path)
     raise UsageError(f"{path}: found a file ending in {path.suffix!r}, expected {EXPECTED}")
 
 
 def _load(path: Path) -> Any:
-    """A memory-mapped array, or all arrays of an ``.npz`` file that are read when they are asked for.
+    """A memory-mapped array, or all arrays of an ``.npz`` file, which are read when they are asked for.
 
     Raises:
         UsageError: the file holds none, or pickled objects, which could run code.
@@ -75,6 +77,13 @@ def _load(path: Path) -> Any:
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise UsageError(f"{path}: cannot be read as an array: {error}") from error
+
+
+def _load_archive(path: Path) -> NpzFile:
+    found = _load(path)
+    if not isinstance(found, NpzFile):
+        raise UsageError(f"{path}: found a single array, expected an archive of arrays; call it .npy")
+    return found
 
 
 def _load_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
