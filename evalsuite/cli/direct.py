@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 NO_NUMBER = 4
 """Exit code where a metric that was asked for has no number, whatever the reason: a script that wants it has none."""
 
+FIELDS = ("value", "unit", "n", "higher_is_better", "interval", "protocol")
+"""Of each measurement, what the JSON document shows."""
+
 Images = "A folder of images, a .zip, or a .npy, .npz or .safetensors file of uint8 images or float features"
 ExtractorOption = Annotated[
     str | None,
@@ -41,10 +44,12 @@ def register(app: typer.Typer) -> None:
 
 def measure(
     generated: Annotated[str, typer.Option("--generated", "-g", metavar="G", help=f"{Images}.")],
-    metrics: Annotated[str, typer.Option("--metrics", "-m", metavar="NAME,...", help="See evalsuite list metrics.")],
     reference: Annotated[
         str | None, typer.Option("--reference", "-r", metavar="R", help="The same, or a saved statistics file.")
     ] = None,
+    metrics: Annotated[
+        str, typer.Option("--metrics", "-m", metavar="NAME,...", help="See evalsuite list metrics.")
+    ] = "fid",
     extractor: ExtractorOption = None,
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="What is printed to stdout.")] = "table",
     cache: CacheOption = None,
@@ -105,11 +110,11 @@ def statistics(
 
 def document(measurements: list[Measurement], missing: list[Missing]) -> dict[str, Any]:
     """What ``--format json`` prints."""
-    fields = {"value", "unit", "n", "higher_is_better", "interval", "protocol"}
-    return {
-        "measurements": [{"metric": m.name, **m.model_dump(mode="json", include=fields)} for m in measurements],
-        "missing": [{"metric": m.name, "kind": m.kind, "reason": m.reason} for m in missing],
-    }
+    numbers = [
+        {"metric": m.name, **{field: m.model_dump(mode="json")[field] for field in FIELDS}} for m in measurements
+    ]
+    gaps = [{"metric": gap.name, "kind": gap.kind, "reason": gap.reason} for gap in missing]
+    return {"measurements": numbers, "missing": gaps}
 
 
 def _progress(quiet: bool) -> AbstractContextManager[Listener]:

@@ -94,8 +94,9 @@ def measured(measurements: Sequence[Measurement]) -> Iterator[Table]:
     for column in ("metric", "value", "interval", "n", "extractor"):
         table.add_column(column, justify="right" if column in ("value", "n") else "left")
     for one in measurements:
-        scale = scale_for(one.unit, one.family, [one.value])
-        digits = decimals(one.value, one.interval, scale.divisor)
+        scale = scale_for(one.unit, Family.MEAN, [one.value])
+        # As many digits as people compare with what other tools print, even where the interval bears fewer.
+        digits = max(decimals(one.value, bound, scale.divisor) for bound in (None, one.interval))
         arrow = ARROWS[{True: "higher", False: "lower", None: ""}[one.higher_is_better]]
         unit = f" ({scale.unit})" if scale.unit else ""
         value, interval = number(one.value / scale.divisor, digits), bounds(one.interval, digits, scale.divisor)
