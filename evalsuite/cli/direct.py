@@ -110,9 +110,8 @@ def statistics(
 
 def document(measurements: list[Measurement], missing: list[Missing]) -> dict[str, Any]:
     """What ``--format json`` prints."""
-    numbers = [
-        {"metric": m.name, **{field: m.model_dump(mode="json")[field] for field in FIELDS}} for m in measurements
-    ]
+    rows = [(one.name, one.model_dump(mode="json")) for one in measurements]
+    numbers = [{"metric": name, **{field: row[field] for field in FIELDS}} for name, row in rows]
     gaps = [{"metric": gap.name, "kind": gap.kind, "reason": gap.reason} for gap in missing]
     return {"measurements": numbers, "missing": gaps}
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalsuite.direct.images import Images, pixel_digest, repeated
 from evalsuite.direct.sources import Given
-from evalsuite.errors import Failed, Skipped
+from evalsuite.errors import Skipped
 from evalsuite.pipeline.samples import empty_images
 from evalsuite.records import Moments
 
@@ -63,7 +63,7 @@ def stacked(images: Images, positions: NDArray[np.int64], folder: Path) -> Stack
         folder: for the array, where it is too large for the memory.
 
     Raises:
-        Failed: two images differ in size or colours; names them.
+        Skipped: two images differ in size or colours; names them.
         UsageError: an image cannot be read.
     """
     digest = hashlib.sha256()
@@ -74,7 +74,7 @@ def stacked(images: Images, positions: NDArray[np.int64], folder: Path) -> Stack
             if whole is None:
                 whole = empty_images((len(positions), *image.shape), folder)
             if image.shape != whole.shape[1:]:
-                raise Failed(_unlike(images, positions, row, whole.shape[1:], image.shape))
+                raise Skipped(_unlike(images, positions, row, whole.shape[1:], image.shape))
             whole[row] = image
             digest.update(pixel_digest(image))
             row += 1

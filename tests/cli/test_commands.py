@@ -36,7 +36,7 @@ def suite(tmp_path: Path) -> Path:
 
 def test_help_names_every_command(evalsuite: Command) -> None:
     done = evalsuite("--help")
-    measure = ["run", "validate", "plan"]
+    measure = ["run", "validate", "plan", "measure", "statistics"]
     read = ["report", "compare", "gate", "baseline"]
     look = ["list", "runs", "cache", "schema", "init", "doctor"]
     assert done.returncode == 0
@@ -44,7 +44,9 @@ def test_help_names_every_command(evalsuite: Command) -> None:
     assert "130 interrupted" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "compare", "baseline save", "cache prune", "runs list"])
+@pytest.mark.parametrize(
+    "command", ["run", "measure", "statistics", "compare", "baseline save", "cache prune", "runs list"]
+)
 def test_every_command_has_help(evalsuite: Command, command: str) -> None:
     done = evalsuite(*command.split(), "--help")
     assert (done.returncode, done.stderr) == (0, "")
