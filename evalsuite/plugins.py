@@ -3,19 +3,22 @@
 A built-in metric ``class_accuracy`` is the class ``ClassAccuracy`` in ``evalsuite/metrics/class_accuracy.py``; a name
 may be written with hyphens (``fashion-mnist`` is ``FashionMnist`` in ``fashion_mnist.py``). Other packages register
 classes under the entry-point group ``evalsuite.<room>``.
+
+Where there is room for one text only, settings follow the name: ``inception-v3:layer=192,dtype=bfloat16``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from evalsuite.errors import UnknownNameError
+from evalsuite.errors import UnknownNameError, UsageError
 
 Room = Literal["models", "datasets", "targets", "slices", "features", "metrics", "executors", "reports"]
 KINDS: dict[Room, str] = {
@@ -58,6 +61,58 @@ def find(room: Room, name: str) -> Any:
             return point.load()
     module = importlib.import_module(f"evalsuite.{room}.{name.replace('-', '_')}")
     return getattr(module, "".join(part.capitalize() for part in name.replace("-", "_").split("_")))
+
+
+def make(room: Room, text: str) -> Any:
+    """The object that a text like ``pixels`` or ``inception-v3:layer=192,dtype=bfloat16`` describes.
+
+    Raises:
+        UnknownNameError: no plug-in of that name, or no setting of that name.
+        UsageError: a setting has no value, is there twice, or is refused; says what was expected.
+    """
+    from pydantic import ValidationError
+
+    name, settings = parse(text)
+    plugin = find(room, name)
+    try:
+        return plugin.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        setting = str(first["loc"][0]) if first["loc"] else ""
+        if first["type"] == "extra_forbidden":
+            raise UnknownNameError(f"setting of {name}", setting, plugin.model_fields) from error
+        if first["type"] == "missing":
+            raise UsageError(f"{text!r}: found no {setting}, which {name} needs; write {name}:{setting}=...") from error
+        expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
+        raise UsageError(f"{text!r}: found {setting}={settings.get(setting)}, expected {expected}") from error
+
+
+def parse(text: str) -> tuple[str, dict[str, str | int | float | bool]]:
+    """``name:key=value,key=value`` -> the name and its settings; numbers, ``true`` and ``false`` as in a suite file.
+
+    Raises:
+        UsageError: a setting has no value, or is there twice.
+    """
+    name, colon, rest = text.partition(":")
+    settings: dict[str, str | int | float | bool] = {}
+    for part in rest.split(",") if colon else []:
+        key, equals, value = part.partition("=")
+        if not (key and equals and value):
+            raise UsageError(
+                f"{text!r}: found {part!r} after the name, expected settings as in {name}:key=value,key=value"
+            )
+        if key in settings:
+            raise UsageError(f"{text!r}: found {key} for the second time, expected each setting once")
+        settings[key] = _scalar(value)
+    return name, settings
+
+
+def _scalar(text: str) -> str | int | float | bool:
+    try:
+        value = json.loads(text, parse_constant=str)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float) else text
 
 
 @cache

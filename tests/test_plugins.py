@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from collections.abc import Iterator
 from typing import get_args
 
 import pytest
 
 from evalsuite import plugins
-from evalsuite.errors import UnknownNameError
+from evalsuite.errors import UnknownNameError, UsageError
 from evalsuite.models.zoo import Zoo
+from evalsuite.targets.cpu import Cpu
 
 
 @pytest.fixture
@@ -53,6 +55,41 @@ def test_an_entry_point_of_another_package_is_found(monkeypatch: pytest.MonkeyPa
     assert "mine" in plugins.names("models")
     assert plugins.find("models", "mine") is Zoo
     assert "mine" not in plugins.names("metrics")
+
+
+def test_a_text_makes_an_object_with_its_settings() -> None:
+    assert plugins.make("features", "pixels") == plugins.find("features", "pixels")()
+    assert plugins.make("targets", "cpu:threads=2,dtype=bfloat16") == Cpu(threads=2, dtype="bfloat16")
+
+
+def test_values_are_read_as_in_a_suite_file() -> None:
+    assert plugins.parse("a:b=1,c=0.5,d=true,e=NaN,f=x:y,g=[1]") == (
+        "a",
+        {"b": 1, "c": 0.5, "d": True, "e": "NaN", "f": "x:y", "g": "[1]"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("pixle", UnknownNameError, "unknown target device 'pixle'"),
+        ("cpu:", UsageError, "'cpu:': found '' after the name, expected settings as in cpu:key=value"),
+        ("cpu:threads", UsageError, "found 'threads' after the name, expected settings as in cpu:key=value"),
+        ("cpu:threads=1,threads=2", UsageError, "found threads for the second time, expected each setting once"),
+        ("cpu:thread=1", UnknownNameError, "unknown setting of cpu 'thread'; did you mean 'threads'?"),
+        ("cpu:dtype=int3", UsageError, "found dtype=int3, expected 'float32'"),
+        ("cpu:threads=0", UsageError, "found threads=0, expected greater than or equal to 1"),
+    ],
+)
+def test_a_text_that_describes_nothing(text: str, kind: type[UsageError], message: str) -> None:
+    with pytest.raises(kind, match=re.escape(message)) as caught:
+        plugins.make("targets", text)
+    assert type(caught.value) is kind
+
+
+def test_a_setting_that_must_be_there() -> None:
+    with pytest.raises(UsageError, match="'zoo': found no name, which zoo needs; write zoo:name="):
+        plugins.make("models", "zoo")
 
 
 def test_the_hash_of_sources_depends_on_the_rooms() -> None:

@@ -82,7 +82,7 @@ def least_samples(spec: MetricSpec) -> int:
     """Samples below which a metric's value is not to be relied on: so many for each dimension of its features."""
     metric = metric_of(spec)
     each = getattr(metric, "samples_per_dimension", 0)
-    return int(each * plugins.find("features", metric.extractor).dim) if each else 0  # type: ignore[attr-defined]
+    return int(each * plugins.make("features", metric.extractor).dim) if each else 0  # type: ignore[attr-defined]
 
 
 def _against(metric: Metric, case: Case, suite: Suite) -> str:

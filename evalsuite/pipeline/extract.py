@@ -148,7 +148,7 @@ class _Extraction:
         Raises:
             Unavailable: its weights or a package are missing.
         """
-        extractor: Extractor = plugins.find("features", name)()
+        extractor: Extractor = plugins.make("features", name)
         self.extractors[name] = extractor, extractor.fingerprint()
 
     def sources(self, name: str) -> list[Source]:
@@ -214,7 +214,7 @@ def extract_missing(order: Order, report: Report) -> dict[str, CellError]:
         CellError: the extractor could not be loaded.
         StoreError: features could not be stored.
     """
-    extractor = plugins.find("features", order.extractor)()
+    extractor = plugins.make("features", order.extractor)
     dataset = plugins.find("datasets", order.reference.dataset).model_validate(order.reference.settings)
     errors: dict[str, CellError] = {}
     with extractor.open() as loaded:

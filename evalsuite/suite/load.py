@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from evalsuite import plugins
-from evalsuite.errors import EvalsuiteError, Problem, SuiteError
+from evalsuite.errors import EvalsuiteError, Problem, SuiteError, UsageError
 from evalsuite.metrics.contract import Inputs
 from evalsuite.plugins import Room
 from evalsuite.settings import unit_of
 from evalsuite.suite import matrix
-from evalsuite.suite.document import Node
+from evalsuite.suite.document import Node, joined
 from evalsuite.suite.include import read_with_includes
 from evalsuite.suite.references import Label, Names, gate_faults
 from evalsuite.suite.schema import Fault, GateSpec, Suite
@@ -188,8 +188,20 @@ class _Reading:
         return {**entry.plain(), "settings": settings.model_dump(mode="json")}
 
     def _check_extractor(self, extractor: object, settings: Node, entry: Node) -> None:
-        if isinstance(extractor, str) and extractor not in plugins.names("features"):
-            self._find("features", (settings.mapping or {}).get("extractor", Node(extractor, entry.place, entry.path)))
+        """An extractor is one text, ``name`` or ``name:key=value,key=value``; its settings have its place."""
+        if not isinstance(extractor, str):
+            return
+        node = (settings.mapping or {}).get("extractor", Node(extractor, entry.place, entry.path))
+        try:
+            name, values = plugins.parse(extractor)
+        except UsageError:
+            self.add([node.problem(shown(extractor), "a name, or name:key=value,key=value with each setting once")])
+            return
+        plugin = self._find("features", replace(node, value=name))
+        if plugin is not None:
+            children: dict[str, Node] = {k: Node(v, node.place, joined(node.path, k)) for k, v in values.items()}
+            _, problems = validate(plugin, replace(node, value=children), kind=f"setting of {name}")
+            self.add(problems)
 
     def _find(self, room: Room, name: Node) -> Any:
         """The plug-in's class; None and a problem where there is none, or where its module is broken."""
