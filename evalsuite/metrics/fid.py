@@ -36,6 +36,7 @@ class Fid(FeatureMetric):
                 n=len(inputs.generated.features),
                 replicates=found.replicates,
                 group_sizes=found.group_sizes,
+                influence=found.influence,
                 protocol={"estimator": "frechet", **found.protocol},
                 warning=found.warning,
             )

@@ -42,6 +42,7 @@ class FidDebiased(FeatureMetric):
                 n=len(inputs.generated.features),
                 replicates=found.replicates + (value - found.value),
                 group_sizes=found.group_sizes,
+                influence=found.influence,
                 protocol={"estimator": "frechet, delete-group jackknife", **found.protocol},
                 warning=found.warning,
             )
