@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,9 @@ FORMATS = {
 """What is opened, by file ending; Pillow knows many more, some of which run other programs."""
 
 MAX_PIXELS = 64_000_000
+"""Checked before anything is unpacked, and below the number from which Pillow warns of a decompression bomb: that
+warning cannot be made an error where threads read images, since warning filters belong to the whole process."""
+
 _GRAY_MODES = ("1", "L", "LA")
 _COLOUR_MODES = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr")
 
@@ -51,17 +53,17 @@ def read_image(file: Path | bytes, name: str | None = None) -> NDArray[np.uint8]
     """
     name = name or (file.name if isinstance(file, Path) else "the image")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            source = file if isinstance(file, Path) else io.BytesIO(file)
-            with Image.open(source, formats=sorted(set(FORMATS.values()))) as image:
-                pixels = _pixels(image, name)
+        source = file if isinstance(file, Path) else io.BytesIO(file)
+        with Image.open(source, formats=sorted(set(FORMATS.values()))) as image:
+            pixels = _pixels(image, name)
     except UnidentifiedImageError as error:
         formats = ", ".join(sorted(set(FORMATS.values())))
         raise Failed(f"{name}: cannot be read as an image of the formats {formats}; is it damaged?") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Failed(f"{name}: too large to be opened safely: {error}") from error
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow's decoders raise on damaged files
+    except Failed:
+        raise
+    except Exception as error:  # of a damaged file, whatever the decoder met: SyntaxError, KeyError, struct.error
         raise Failed(f"{name}: cannot be read as an image, damaged: {error}") from error
     return pixels[None] if pixels.ndim == 2 else np.ascontiguousarray(pixels.transpose(2, 0, 1))
 

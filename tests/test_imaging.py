@@ -6,6 +6,8 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from evalsuite import imaging
@@ -113,3 +115,18 @@ def test_bombs_are_refused_before_they_are_unpacked(monkeypatch):
 def test_images_are_told_by_the_ending():
     assert all(map(is_image, ["a.png", "b/c.JPG", "d.jpeg", "e.tif", "f.webp", "g.bmp"]))
     assert not any(map(is_image, ["notes.txt", "png", "a.gif", "a.png.part", "model.pt"]))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(["PNG", "JPEG", "WEBP", "BMP", "TIFF"]), st.data())
+@pytest.mark.filterwarnings("ignore::UserWarning")  # what Pillow says of tags it cannot read
+def test_damage_of_any_kind_is_refused_or_makes_other_pixels(kind, data):
+    content = bytearray(encoded(Image.fromarray(PIXELS), kind))
+    for _ in range(data.draw(st.integers(1, 5))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.sampled_from([0, 65, 255]))
+    try:
+        found = read_image(bytes(content))
+    except Failed:
+        return
+    assert found.dtype == np.uint8
+    assert found.ndim == 3

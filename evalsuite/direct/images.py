@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,11 +100,7 @@ class _ImageFiles(Images):
 
     @abstractmethod
     def _content(self, path: str) -> bytes:
-        """Of one file.
-
-        Raises:
-            OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError: it cannot be read.
-        """
+        """Of one file; raises whatever it meets where the file cannot be read."""
 
     def digest(self, position: int) -> bytes:
         return hashlib.sha256(self._bytes(position)).digest()
@@ -120,7 +115,7 @@ class _ImageFiles(Images):
         path = self.paths[position]
         try:
             return self._content(path)
-        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError, EOFError) as error:
+        except Exception as error:  # of a damaged archive, whatever the decoder met
             raise UsageError(f"{self.place}: {path} cannot be read: {error}") from error
 
 
@@ -140,9 +135,9 @@ class ZippedImages(_ImageFiles):
     def __init__(self, file: Path) -> None:
         try:
             self.archive = zipfile.ZipFile(file)
-        except (OSError, zipfile.BadZipFile) as error:
+        except Exception as error:  # of a damaged archive, whatever the decoder met
             raise UsageError(f"{file}: cannot be read as a zip archive: {error}") from error
-        super().__init__(file, [entry.filename for entry in self.archive.infolist() if not entry.is_dir()])
+        super().__init__(file, [name for name in self.archive.namelist() if not name.endswith("/")])
 
     def _content(self, path: str) -> bytes:
         size = self.archive.getinfo(path).file_size

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -75,7 +74,7 @@ def _load(path: Path) -> Any:
     """
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # of a damaged file, whatever the decoder met
         raise UsageError(f"{path}: cannot be read as an array: {error}") from error
 
 
@@ -87,13 +86,13 @@ def _load_archive(path: Path) -> NpzFile:
 
 
 def _load_safetensors(path: Path) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
         with safe_open(path, framework="np") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return arrays, file.metadata() or {}
-    except (OSError, TypeError, ValueError, KeyError, AttributeError, SafetensorError) as error:
+    except Exception as error:  # of a damaged file, whatever the decoder met
         raise UsageError(f"{path}: cannot be read as safetensors: {error}") from error
 
 
@@ -107,7 +106,9 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
             return statistics.from_safetensors(arrays, metadata, path)
         if {"mu", "sigma"} <= set(names):
             return statistics.from_npz(arrays["mu"], arrays["sigma"], path)
-    except (OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+    except UsageError:
+        raise
+    except Exception as error:  # of a damaged file, whatever the decoder met
         raise UsageError(f"{path}: cannot be read: {error}") from error
     raise UsageError(
         f"{path}: found the arrays {', '.join(sorted(names)) or '(none)'}; expected a single one, or one named "

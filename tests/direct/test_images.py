@@ -123,6 +123,15 @@ class TestArchives:
         with pytest.raises(UsageError, match="cannot be read as a zip archive"):
             ZippedImages(tmp_path / "a.zip")
 
+    def test_encrypted(self, tmp_path):
+        path = save_zip(tmp_path / "a.zip", pictures(1))
+        content = bytearray(path.read_bytes())
+        for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+            content[content.index(header) + flags] |= 1
+        path.write_bytes(content)
+        with pytest.raises(UsageError, match=r"0000\.png cannot be read: .*encrypted"):
+            ZippedImages(path).read(0)
+
     def test_cut_short(self, tmp_path):
         path = save_zip(tmp_path / "a.zip", pictures(5))
         path.write_bytes(path.read_bytes()[:-200])
