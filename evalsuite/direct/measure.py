@@ -21,9 +21,9 @@ from evalsuite.direct.images import Images, repeated
 from evalsuite.direct.pairs import partners, stacked
 from evalsuite.direct.sources import Given, read
 from evalsuite.errors import CellError, Skipped, UsageError
-from evalsuite.metrics.contract import FeatureInputs, FeaturePairInputs, Inputs, Metric, PairInputs
+from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, Metric, PairInputs
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.values import extraction_protocol, measurement, values_of
+from evalsuite.pipeline.values import Valued, extraction_protocol, measurement, values_of
 from evalsuite.records import Comparison, FeatureSet, Measurement, Missing, Moments, Scalar
 from evalsuite.store import Store
 
@@ -32,6 +32,9 @@ DEFAULT_EXTRACTOR = "inception-v3"
 
 NOT_STATED = "not stated"
 """In place of an extractor's name, where features were given without it."""
+
+OF_MOMENTS = ("fid",)
+"""Metrics whose value follows from mean and covariance of the generated samples; without the samples, no interval."""
 
 BATCH_SIZE = 64
 TARGET = "given"
@@ -173,7 +176,7 @@ class _Measuring:
     ) -> None:
         self.generated, self.reference, self.extractor, self.model = generated, reference, extractor, model
         self.extraction = extraction
-        self.size = 0 if isinstance(generated, Moments) else _length(generated)
+        self.size = _length(generated)
         ids = None if sample_ids is None else _integers(sample_ids, self.size, "sample_ids")
         if ids is not None and len(np.unique(ids)) < len(ids):
             raise UsageError("sample_ids: found an id twice, expected each sample to have its own")
@@ -195,19 +198,21 @@ class _Measuring:
         try:
             inputs, protocol = work(cell)
             for valued in values_of(cell.name, cell.metric, inputs):
-                fields = self._fields(cell, valued.value)
                 if valued.estimate is None:
-                    missing.append(Missing(kind="skipped", reason=valued.skipped, **fields))
-                    continue
-                ids = self.sample_ids if valued.estimate.n == self.size else None
-                measurements.append(
-                    measurement(
-                        fields, cell.metric, valued.estimate, valued.interval, protocol=protocol, sample_ids=ids
-                    )
-                )
+                    missing.append(Missing(kind="skipped", reason=valued.skipped, **self._fields(cell, valued.value)))
+                else:
+                    measurements.append(self._measurement(cell, valued, valued.estimate, protocol))
         except CellError as error:
             missing.append(Missing(kind=error.kind, reason=str(error), **self._fields(cell)))
         return measurements, missing
+
+    def _measurement(
+        self, cell: _Cell, valued: Valued, estimate: Estimate, protocol: Mapping[str, Scalar]
+    ) -> Measurement:
+        fields, ids = self._fields(cell, valued.value), self.sample_ids if estimate.n == self.size else None
+        if isinstance(self.generated, Moments):
+            estimate = replace(estimate, influence=None)  # of samples that stand in for those that nobody kept
+        return measurement(fields, cell.metric, estimate, valued.interval, protocol=protocol, sample_ids=ids)
 
     def _fields(self, cell: _Cell, value: str = "") -> dict[str, Any]:
         return {
@@ -228,7 +233,10 @@ class _Measuring:
         reference = self._reference_features(cell, generated)
         protocol = self._extraction_protocol(generated, reference)
         protocol |= {"reference_fingerprint": reference.source, "n": self.size}
-        return FeatureInputs(generated, reference, _groups(self.size, self.labels)), protocol
+        # One group is none that could be left out.
+        dealt = not isinstance(self.generated, Moments)
+        groups = _groups(self.size, self.labels) if dealt else np.zeros(self.size, np.int64)
+        return FeatureInputs(generated, reference, groups), protocol
 
     def _feature_pairs(self, cell: _Cell) -> tuple[FeaturePairInputs, dict[str, Scalar]]:
         rows = self._partners
@@ -271,7 +279,9 @@ class _Measuring:
     def _generated_features(self, cell: _Cell) -> FeatureSet:
         found = self._made("generated", self.generated, cell)
         if isinstance(found, Moments):
-            raise Skipped("needs the features of each generated sample, and there are only their mean and covariance")
+            if cell.name not in OF_MOMENTS:
+                raise Skipped("needs each generated sample, and there are only the mean and covariance of all")
+            found = statistics.samples_with(found)
         if self.sample_ids is not None:
             found = replace(found.select(self.order), sample_ids=self.sample_ids)
         return replace(found, labels=self.labels)
@@ -376,7 +386,9 @@ def _integers(given: ArrayLike, size: int, what: str) -> NDArray[np.int64]:
     return array.astype(np.int64)
 
 
-def _length(given: Images | FeatureSet) -> int:
+def _length(given: Given) -> int:
+    if isinstance(given, Moments):
+        return given.n or 0
     return len(given) if isinstance(given, Images) else len(given.features)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.errors import UsageError
+from evalsuite.errors import Skipped, UsageError
 from evalsuite.files import write_atomically
 from evalsuite.records import FeatureSet, Moments
 
@@ -42,6 +42,35 @@ def moments_of(features: FeatureSet) -> Moments:
         covariance=scatter / (n - 1),
         n=n,
         source=features.source,
+    )
+
+
+def samples_with(moments: Moments) -> FeatureSet:
+    """As many samples as the file was made from, with exactly its mean and covariance, and nothing else in common.
+
+    They are F cos(...), where F F' is the covariance and the cosines are those of the discrete cosine transform:
+    orthonormal, and orthogonal to the constant, so that they do not move the mean.
+
+    Raises:
+        Skipped: the file does not say from how many, on which values depend.
+        UsageError: it is no covariance of so few samples.
+    """
+    n, mean = moments.n, moments.mean
+    if n is None:
+        raise Skipped("the statistics do not say of how many samples they are; make them with evalsuite statistics")
+    eigenvalues, vectors = np.linalg.eigh(moments.covariance)
+    real = eigenvalues > max(eigenvalues[-1], 0.0) * len(mean) * np.finfo(np.float64).eps
+    rank = int(real.sum())
+    if rank >= n:
+        raise UsageError(f"the covariance has rank {rank}, which {n} samples cannot have")
+    waves = np.cos(np.pi / n * np.outer(np.arange(n) + 0.5, np.arange(1, rank + 1))) * np.sqrt(2 * (n - 1) / n)
+    return FeatureSet(
+        extractor=moments.extractor,
+        fingerprint=moments.fingerprint,
+        preprocessing=moments.preprocessing,
+        sample_ids=np.arange(n, dtype=np.int64),
+        features=cast(NDArray[np.float32], mean + (waves * np.sqrt(eigenvalues[real])) @ vectors[:, real].T),
+        source=moments.source,
     )
 
 

@@ -272,17 +272,42 @@ class TestSavedStatistics:
         save(moments(pictures(60, seed=1), extractor="pixels"), tmp_path / "ref.safetensors")
         return tmp_path / "ref.safetensors"
 
-    def test_the_extractor_is_that_of_the_file(self, saved):
-        _, missing = measure(pictures(60), saved, ["kid"], extractor=None)
-        assert "mean and covariance" in missing["kid"].reason
+    def test_fid_against_the_file_is_that_against_the_images(self, saved):
+        one = measure(pictures(60), pictures(60, seed=1))[0]["fid"]
+        other = measure(pictures(60), saved, extractor=None)[0]["fid"]
+        assert other.value == pytest.approx(one.value, rel=1e-9)
+        assert other.interval.low == pytest.approx(one.interval.low, rel=1e-6)
+        assert other.protocol == one.protocol
+
+    def test_metrics_that_need_samples_say_so(self, saved):
+        assert "only their mean and covariance" in reason(pictures(60), saved, ["kid"])
+        expected = "skipped: needs each generated sample, and there are only the mean and covariance of all"
+        assert reason(saved, pictures(60), ["kid"]) == expected
+
+    @pytest.mark.parametrize(("n", "dim"), [(300, 5), (30, 50)])
+    def test_both_sides_may_be_files(self, tmp_path, n, dim):
+        sides = clouds(n, dim), clouds(n + 20, dim, seed=1)
+        for name, features in zip("gr", sides, strict=True):
+            save(moments(features), tmp_path / f"{name}.safetensors")
+        one = measure(*sides)[0]["fid"]
+        other = measure(tmp_path / "g.safetensors", tmp_path / "r.safetensors")[0]["fid"]
+        assert other.value == pytest.approx(one.value, rel=1e-8)
+        assert other.protocol == one.protocol
+        assert other.n == n
+        assert (other.interval, other.influence) == (None, None)
+        assert "no interval" in other.warning
+
+    def test_a_file_that_does_not_say_n(self, tmp_path):
+        np.savez(tmp_path / "a.npz", mu=np.zeros(5), sigma=np.eye(5))
+        found = measure(clouds(3000), tmp_path / "a.npz")[0]["fid"]
+        assert found.value < 0.05
+        assert found.protocol["n_reference"] == "unknown"
+        assert "do not say of how many samples" in reason(tmp_path / "a.npz", clouds())
 
     def test_another_extractor_is_refused(self, saved):
         grey = pictures(30, size=28, channels=1)
         with pytest.raises(UsageError, match=r"reference: made with extractor pixels, and .* with fashion-cnn"):
             measure(grey, saved, extractor="fashion-cnn")
-
-    def test_generated_features_alone_cannot_be_sampled(self, saved):
-        assert "skipped: needs the features of each generated sample" in reason(saved, pictures(60), ["kid"])
 
 
 class TestDifference:

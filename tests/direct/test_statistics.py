@@ -1,11 +1,13 @@
 """Mean and covariance of features, kept in files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from evalsuite.direct import statistics
 from evalsuite.direct.sources import read
-from evalsuite.direct.statistics import moments_of, save
+from evalsuite.direct.statistics import moments_of, samples_with, save
 from evalsuite.errors import StoreError, UsageError
 from tests.direct.files import clouds
 
@@ -22,6 +24,21 @@ def test_they_are_those_of_numpy(monkeypatch):
 def test_one_sample_has_no_covariance():
     with pytest.raises(UsageError, match="found 1 sample, expected at least 2"):
         moments_of(read(clouds(1), "reference"))
+
+
+@pytest.mark.parametrize(("n", "dim"), [(2, 1), (2, 9), (10, 9), (300, 5)])
+def test_samples_stand_in_for_those_that_were_not_kept(n, dim):
+    wanted = moments_of(read(clouds(n, dim, shift=3.0), "reference"))
+    found = moments_of(samples_with(wanted))
+    np.testing.assert_allclose(found.mean, wanted.mean, atol=1e-12)
+    np.testing.assert_allclose(found.covariance, wanted.covariance, atol=1e-12)
+    assert found.n == n
+
+
+def test_a_covariance_that_so_few_samples_cannot_have():
+    made = replace(moments_of(read(clouds(20), "reference")), n=4)
+    with pytest.raises(UsageError, match="rank 5, which 4 samples cannot have"):
+        samples_with(made)
 
 
 def test_a_file_keeps_everything(tmp_path):
