@@ -21,7 +21,7 @@ NO_NUMBER = 4
 FIELDS = ("value", "unit", "n", "higher_is_better", "interval", "protocol")
 """Of each measurement, what the JSON document shows."""
 
-Images = "A folder of images, a .zip, or a .npy, .npz or .safetensors file of uint8 images or float features"
+GIVEN = "A folder of images, a .zip, or a .npy, .npz or .safetensors file of uint8 images or float features"
 ExtractorOption = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="What makes features of images; else that of the statistics, else inception-v3."),
@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
 
 def measure(
-    generated: Annotated[str, typer.Option("--generated", "-g", metavar="G", help=f"{Images}.")],
+    generated: Annotated[str, typer.Option("--generated", "-g", metavar="G", help=f"{GIVEN}.")],
     reference: Annotated[
         str | None, typer.Option("--reference", "-r", metavar="R", help="The same, or a saved statistics file.")
     ] = None,
@@ -88,7 +88,7 @@ def measure(
 
 
 def statistics(
-    images: Annotated[str, typer.Argument(metavar="R", help=f"{Images}.")],
+    images: Annotated[str, typer.Argument(metavar="R", help=f"{GIVEN}.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A .safetensors file.")],
     extractor: ExtractorOption = None,
     cache: CacheOption = None,
