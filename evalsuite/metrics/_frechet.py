@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dsygst
 
 from evalsuite.errors import Failed, Skipped
 from evalsuite.metrics._features import Floats, features_of, finite, require
@@ -58,11 +59,43 @@ class Gaussian:
         mean: float64 ``[D]``.
         factor: float64 ``[D, R]``, F with F F' the covariance, divided by n - 1; R is its rank or D.
         trace: of the covariance.
+        triangular: whether F is Cholesky's factor, of full rank.
     """
 
     mean: Floats
     factor: Floats
     trace: float
+    triangular: bool
+
+    @classmethod
+    def of(cls, mean: Floats, covariance: Floats) -> Gaussian:
+        """With the covariance's Cholesky factor, or where it is singular with its eigenvectors.
+
+        Directions in which the features do not vary are left out: their eigenvalues are rounding, and its square root
+        would not be small. Cholesky's factor takes a tenth of the time but cannot leave any out.
+        """
+        dim, trace = len(covariance), float(np.trace(covariance))
+        try:
+            cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
+        except np.linalg.LinAlgError:
+            pass
+        else:
+            if np.diag(cholesky).min() ** 2 > dim * EPSILON * np.diag(covariance).max():
+                return cls(mean, cholesky, trace, triangular=True)
+        eigenvalues, vectors = np.linalg.eigh(covariance)
+        real = eigenvalues > max(eigenvalues[-1], 0.0) * dim * EPSILON
+        return cls(mean, vectors[:, real] * np.sqrt(eigenvalues[real]), trace, triangular=False)
+
+    def product(self, scatter: Floats) -> Floats:
+        """F' S F of a symmetric S, float64 ``[D, D]``; only the lower triangle of the result is set.
+
+        LAPACK's step of the generalised eigenproblem does it in a quarter of the operations of two products.
+        """
+        if not self.triangular:
+            return self.factor.T @ scatter @ self.factor
+        found, _ = dsygst(scatter.T, self.factor.T, itype=2, lower=0)  # transposed, so that no copy changes the order
+        lower: Floats = found.T
+        return lower
 
 
 def frechet(inputs: FeatureInputs) -> Frechet:
@@ -79,7 +112,7 @@ def frechet(inputs: FeatureInputs) -> Frechet:
         value=cloud.distance(),
         replicates=replicates,
         group_sizes=sizes,
-        influence=cloud.influence(),
+        influence=cloud.influence().astype(np.float32),
         protocol=protocol_of(inputs),
         warning=warning_of(inputs),
     )
@@ -139,41 +172,23 @@ def _given(moments: Moments, inputs: FeatureInputs) -> Gaussian:
         raise Failed(f"generated features have {dims[0]} dimensions and those of the reference {dims[1]}")
     if not (np.isfinite(moments.mean).all() and np.isfinite(moments.covariance).all()):
         raise Failed("the mean or the covariance of the reference holds NaN or infinite values; make them again")
-    return Gaussian(moments.mean, *_factor(moments.covariance))
+    return _described(moments.mean, moments.covariance)
+
+
+_described = kept(4)(Gaussian.of)
 
 
 @kept(4)
 def _fitted(features: NDArray[np.float32]) -> Gaussian:
-    """Mean and covariance of features ``[M, D]``, of which there are two or more."""
+    """Of features ``[M, D]``, of which there are two or more."""
     rows = features.astype(np.float64)
     mean = rows.mean(axis=0)
     rows -= mean
     samples, dim = rows.shape
-    if samples <= dim:
-        factor: Floats = rows.T / np.sqrt(samples - 1)
-        return Gaussian(mean, factor, float((factor**2).sum()))
-    return Gaussian(mean, *_factor(rows.T @ rows / (samples - 1)))
-
-
-@kept(4)
-def _factor(covariance: Floats) -> tuple[Floats, float]:
-    """F, float64 ``[D, R]``, with F F' the covariance ``[D, D]``, and the trace.
-
-    Directions in which the features do not vary are left out: their eigenvalues are rounding, and its square root would
-    not be small. Cholesky's factor takes a tenth of the time but cannot leave any out.
-    """
-    dim, trace = len(covariance), float(np.trace(covariance))
-    try:
-        cholesky = np.asarray(np.linalg.cholesky(covariance), np.float64)
-    except np.linalg.LinAlgError:
-        pass
-    else:
-        if np.diag(cholesky).min() ** 2 > dim * EPSILON * np.diag(covariance).max():
-            return cholesky, trace
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    real = eigenvalues > max(eigenvalues[-1], 0.0) * dim * EPSILON
-    factor: Floats = vectors[:, real] * np.sqrt(eigenvalues[real])
-    return factor, trace
+    if samples > dim:
+        return Gaussian.of(mean, rows.T @ rows / (samples - 1))
+    factor: Floats = rows.T / np.sqrt(samples - 1)
+    return Gaussian(mean, factor, float((factor**2).sum()), triangular=False)
 
 
 # --- the generated samples -----------------------------------------------------------------------------------------
@@ -184,14 +199,18 @@ def squared_distance(generated: Floats, reference: Gaussian) -> float:
     n = len(generated)
     mean = generated.mean(axis=0)
     centred = generated - mean
-    gram = _gram(centred @ reference.factor)
-    root = sum_of_roots(np.linalg.eigvalsh(gram), n - 1) / np.sqrt(n - 1)
+    root = sum_of_roots(np.linalg.eigvalsh(_gram(centred, reference)), n - 1) / np.sqrt(n - 1)
     return _assembled(mean - reference.mean, (centred**2).sum() / (n - 1), reference.trace, root)
 
 
-def _gram(rows: Floats) -> Floats:
-    """Inner products of the columns, or of the rows where they are fewer: the eigenvalues above 0 are the same."""
-    return rows.T @ rows if len(rows) >= rows.shape[1] else rows @ rows.T
+def _gram(centred: Floats, reference: Gaussian) -> Floats:
+    """F' (centred' centred) F, or where there are fewer samples than that has rows, (centred F) (centred F)': both have
+    the same eigenvalues above 0. Only the lower triangle is set."""
+    n, rank = len(centred), reference.factor.shape[1]
+    if reference.triangular and n >= rank:
+        return reference.product(centred.T @ centred)
+    rows = centred @ reference.factor
+    return rows.T @ rows if n >= rank else rows @ rows.T
 
 
 def _assembled(shift: Floats, trace: float, reference_trace: float, root: float) -> float:
@@ -226,11 +245,11 @@ class Cloud:
         """Of features ``[N, D]`` with N at least 2."""
         mean = generated.mean(axis=0)
         centred = generated - mean
-        rows = centred @ reference.factor
-        scatter, vectors = np.linalg.eigh(_gram(rows))
-        real = above_rounding(scatter, len(rows) - 1)
+        scatter, vectors = np.linalg.eigh(_gram(centred, reference))
+        real = above_rounding(scatter, len(centred) - 1)
         scatter, vectors = scatter[real], vectors[:, real]
-        coordinates = rows @ vectors if len(rows) >= rows.shape[1] else vectors * np.sqrt(scatter)
+        few = len(centred) < reference.factor.shape[1]
+        coordinates = vectors * np.sqrt(scatter) if few else centred @ (reference.factor @ vectors)
         squares = (centred**2).sum(axis=1)
         return cls(mean - reference.mean, centred, squares, scatter, coordinates, reference.trace)
 
@@ -254,8 +273,8 @@ class Cloud:
         root = trace_of_root(self.scatter, removed, n - 1) / np.sqrt(n - 1)
         return _assembled(self.shift - moved, trace, self.reference_trace, root)
 
-    def influence(self) -> NDArray[np.float32]:
-        """What each sample adds to the value, to first order, float32 ``[N]``, with mean 0.
+    def influence(self) -> Floats:
+        """What each sample adds to the value, to first order, float64 ``[N]``, with mean 0.
 
         It is psi(x) / n, where psi(x) = 2 (mu - mu_R)'(x - mu) + (x - mu)'(I - T)(x - mu) - mean is the derivative of
         the value by the weight of the sample, which is 1 / n, and T = F M^(-1/2) F' with M = F' Sigma F is the optimal
@@ -267,5 +286,5 @@ class Cloud:
         n = len(self.centred)
         transported = (self.coordinates**2 / np.sqrt(self.scatter / (n - 1))).sum(axis=1)
         psi = 2 * self.centred @ self.shift + self.squares - transported
-        influence: NDArray[np.float32] = ((psi - psi.mean()) / n).astype(np.float32)
+        influence: Floats = (psi - psi.mean()) / n
         return influence

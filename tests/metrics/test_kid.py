@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,9 +7,9 @@ from torch_fidelity.metric_kid import kernel_poly, mmd2
 from torchmetrics.image.kid import poly_mmd
 
 from evalsuite.errors import Failed, Skipped
-from evalsuite.metrics import kid as kid_module
+from evalsuite.metrics import _kernels
 from evalsuite.metrics.kid import Kid
-from tests.metrics.inputs import clouds, feature_inputs
+from tests.metrics.inputs import clouds, feature_inputs, moments
 
 
 def kid(generated, reference):
@@ -59,8 +61,8 @@ def test_a_set_against_itself_comes_out_slightly_below_zero():
 def test_blocks_change_nothing(monkeypatch):
     x, y = clouds(101, 67)
     whole = kid(x, y)
-    monkeypatch.setattr(kid_module, "BLOCK", 16)
-    kid_module._reference_mean.cache_clear()
+    monkeypatch.setattr(_kernels, "BLOCK", 16)
+    monkeypatch.setattr(_kernels, "_mean_of_reference", _kernels._mean_of_reference.__wrapped__)
     blocked = kid(x, y)
     assert blocked.value == pytest.approx(whole.value, rel=1e-12)
     np.testing.assert_allclose(blocked.per_sample, whole.per_sample, rtol=1e-12)
@@ -73,3 +75,24 @@ def test_a_single_sample_is_skipped_and_nan_fails():
     x[0, 0] = np.nan
     with pytest.raises(Failed, match="1 of 240 generated"):
         kid(x, y)
+
+
+def test_the_influence_is_what_leaving_samples_out_takes_away():
+    x, y = clouds(400, 300, 5, shift=0.5)
+    found = kid(x, y)
+    gone = np.argsort(found.influence)[-4:]
+    without = kid(np.delete(x, gone, axis=0), y).value
+    assert found.influence.dtype == np.float32
+    assert found.influence.mean() == pytest.approx(0, abs=1e-8)
+    assert without - found.value == pytest.approx(-found.influence[gone].sum() * 400 / 396, rel=0.05)
+
+
+def test_duplicated_samples_raise_the_value():
+    x, y = clouds(100, 300, 4)
+    assert kid(np.concatenate([x, x]), y).value > kid(x, y).value
+
+
+def test_moments_of_the_reference_are_not_enough():
+    inputs = replace(feature_inputs(*clouds()), reference=moments(clouds()[1]))
+    with pytest.raises(Skipped, match="only their mean and covariance"):
+        Kid().compute(inputs)

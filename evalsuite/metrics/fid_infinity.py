@@ -1,0 +1,100 @@
+"""Fréchet distance of features, extrapolated to infinitely many generated samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from evalsuite.metrics._features import FeatureMetric, Floats, require
+from evalsuite.metrics._frechet import Cloud, protocol_of, sides, squared_distance, warning_of
+from evalsuite.metrics._groups import largest_left_out
+from evalsuite.metrics.contract import Estimate, FeatureInputs
+from evalsuite.records import Family
+from evalsuite.settings import Fraction
+from evalsuite.stats.jackknife import MIN_GROUPS
+
+
+class FidInfinity(FeatureMetric):
+    """``fid`` at several sizes of random subsets, and the value at 1/n = 0 of the line through them by least squares.
+
+    Near 0 at best, and then of any sign. Noisier than ``fid_debiased``, which takes the same bias of order 1/n away
+    without throwing samples out; this one is for comparison with published numbers. The line holds while subsets are
+    large for the dimension, which is why the smallest has half of the samples and not, as published, a tenth of 50,000.
+    The bias that the finite reference set causes stays.
+
+    Attributes:
+        seed: of the subsets; models with the same sample ids get the same ones.
+        points: sizes, equally spaced, the largest being all samples.
+        smallest: size of the smallest subset as a share of all samples.
+    """
+
+    unit: ClassVar[str] = ""
+    higher_is_better: ClassVar[bool | None] = False
+    paper: ClassVar[str] = "Chong and Forsyth 2020, Effectively Unbiased FID (arXiv:1911.07023)"
+
+    seed: int = Field(default=0, ge=0)
+    points: int = Field(default=15, ge=2)
+    smallest: Fraction = Field(default=0.5, gt=0, lt=1)
+
+    def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
+        """One value.
+
+        Its replicates are to first order. The value is a fixed combination of the distances of fixed subsets, so
+        without a group it changes by that combination of what the group's samples add to each subset, all by the
+        influence function at the whole set. A jackknife of them is as wide as the value varies, the luck of the subsets
+        included, which that of ``fid`` would leave out; and no second order is needed, since the jackknife's own
+        correction of bias is not used on a value that has been corrected. Exact ones would cost 20 times the value.
+
+        Raises:
+            Skipped: too few samples (names the n it needs), or of too few groups.
+            Failed: a feature is NaN or infinite, or the two sides differ in their dimension.
+        """
+        generated, reference = sides(inputs)
+        n = len(generated)
+        sizes = np.linspace(self.smallest * n, n, self.points).round().astype(int)
+        require(int(sizes[0]), 2 + largest_left_out(inputs.groups), "samples in the smallest subset")
+        subsets = self._subsets(inputs.generated.sample_ids, sizes)
+        cloud = Cloud.of(generated, reference)
+        distances = [squared_distance(generated[rows], reference) for rows in subsets[:-1]] + [cloud.distance()]
+        line = np.linalg.pinv(np.stack([np.ones(self.points), 1 / sizes], axis=1))
+        value, influence = float(line[0] @ distances), cloud.influence()
+        names, group, group_sizes = np.unique(inputs.groups, return_inverse=True, return_counts=True)
+        require(len(names), MIN_GROUPS, "groups of samples for the jackknife")
+        changes = [change_without_groups(n * influence[rows], group[rows], len(names)) for rows in subsets]
+        return {
+            "": Estimate(
+                value=value,
+                family=Family.FRECHET_DEBIASED,
+                n=n,
+                replicates=value + line[0] @ np.array(changes),
+                group_sizes=group_sizes.astype(np.int64),
+                influence=influence.astype(np.float32),
+                protocol={"estimator": "frechet, extrapolated to 1/n = 0", **self._design(), **protocol_of(inputs)},
+                warning=warning_of(inputs),
+            )
+        }
+
+    def _design(self) -> dict[str, int | float]:
+        return {"seed": self.seed, "points": self.points, "smallest": self.smallest}
+
+    def _subsets(self, sample_ids: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Rows of a random subset for each size, drawn by sample id, so that the order of samples does not matter."""
+        random, by_id = np.random.default_rng(self.seed), np.argsort(sample_ids, kind="stable")
+        return [by_id[random.permutation(len(by_id))[:size]] for size in sizes]
+
+
+def change_without_groups(psi: Floats, group: NDArray[np.int64], groups: int) -> Floats:
+    """How the distance of a subset changes to first order without each group, float64 ``[groups]``.
+
+    Args:
+        psi: the influence function at each sample of the subset, float64 ``[N]``.
+        group: int64 ``[N]`` in [0, groups).
+        groups: how many there are, members in the subset or not.
+    """
+    sums = np.bincount(group, weights=psi, minlength=groups)
+    change: Floats = -sums / (len(psi) - np.bincount(group, minlength=groups))
+    return change
