@@ -105,17 +105,8 @@ def frechet(inputs: FeatureInputs) -> Frechet:
         Skipped: fewer than two samples, or a subset with fewer than five for each dimension; names the n it needs.
         Failed: a feature is NaN or infinite, or the two sides differ in their dimension.
     """
-    generated, reference = sides(inputs)
-    cloud = Cloud.of(generated, reference)
-    replicates, sizes = leave_one_group_out(cloud.distance_of, inputs.groups)
-    return Frechet(
-        value=cloud.distance(),
-        replicates=replicates,
-        group_sizes=sizes,
-        influence=cloud.influence().astype(np.float32),
-        protocol=protocol_of(inputs),
-        warning=warning_of(inputs),
-    )
+    numbers = _numbers(*sides(inputs), inputs.groups)
+    return Frechet(*numbers, protocol=protocol_of(inputs), warning=warning_of(inputs))
 
 
 def sides(inputs: FeatureInputs) -> tuple[Floats, Gaussian]:
@@ -192,6 +183,16 @@ def _fitted(features: NDArray[np.float32]) -> Gaussian:
 
 
 # --- the generated samples -----------------------------------------------------------------------------------------
+
+
+@kept(4)
+def _numbers(
+    generated: Floats, reference: Gaussian, groups: NDArray[np.int64]
+) -> tuple[float, Floats, NDArray[np.int64], NDArray[np.float32]]:
+    """Value, replicates, group sizes and influence: the same for ``fid`` and ``fid_debiased``."""
+    cloud = Cloud.of(generated, reference)
+    replicates, sizes = leave_one_group_out(cloud.distance_of, groups)
+    return cloud.distance(), replicates, sizes, cloud.influence().astype(np.float32)
 
 
 def squared_distance(generated: Floats, reference: Gaussian) -> float:

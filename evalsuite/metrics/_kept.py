@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -19,14 +20,15 @@ Result = TypeVar("Result")
 
 
 def kept(most: int) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """Keep the last ``most`` results of a pure function of arrays and hashable values, all passed by position."""
+    """Keep the last ``most`` results of a pure function of arrays, dataclasses of arrays, and hashable values."""
 
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         results: OrderedDict[Hashable, Result] = OrderedDict()
 
         @wraps(function)
         def with_memory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
-            key = tuple(_digest(argument) for argument in args)
+            named = ((name, _digest(argument)) for name, argument in sorted(kwargs.items()))
+            key = (*map(_digest, args), *named)
             if key not in results:
                 results[key] = function(*args, **kwargs)
                 while len(results) > most:
@@ -40,7 +42,9 @@ def kept(most: int) -> Callable[[Callable[Arguments, Result]], Callable[Argument
 
 
 def _digest(argument: Any) -> Hashable:
-    if not isinstance(argument, np.ndarray):
-        return argument  # type: ignore[no-any-return]
-    content = hashlib.sha256(np.ascontiguousarray(argument).data).hexdigest()
-    return argument.shape, argument.dtype.str, content
+    if isinstance(argument, np.ndarray):
+        content = hashlib.sha256(np.ascontiguousarray(argument).data).hexdigest()
+        return argument.shape, argument.dtype.str, content
+    if is_dataclass(argument):
+        return tuple(_digest(getattr(argument, field.name)) for field in fields(argument))
+    return argument  # type: ignore[no-any-return]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -6,8 +8,9 @@ from torch_fidelity.metric_fid import fid_statistics_to_metric
 from torchmetrics.image.fid import _compute_fid
 
 from evalsuite.errors import Failed, Skipped
+from evalsuite.metrics._frechet import _fitted, squared_distance
 from evalsuite.metrics.fid import Fid
-from tests.metrics.inputs import clouds, feature_inputs, with_moments
+from tests.metrics.inputs import clouds, feature_inputs, moments, with_moments
 
 
 def fid(generated, reference, **more):
@@ -118,3 +121,121 @@ def test_a_single_group_gives_no_replicates():
 
 def test_constant_sets_are_as_far_apart_as_their_means():
     assert fid(np.full((50, 3), 2.0), np.full((60, 3), 1.0)).value == pytest.approx(3)
+
+
+# --- only the moments of the reference -------------------------------------------------------------------------------
+
+
+def against_moments(generated, reference, n=None, whole=True):
+    inputs = feature_inputs(generated, reference, whole=whole)
+    return Fid().compute(replace(inputs, reference=moments(reference, n)))[""]
+
+
+@pytest.mark.parametrize(("n", "m", "dim"), [(240, 300, 6), (60, 300, 70), (240, 50, 70)])
+def test_the_moments_of_the_reference_are_enough(n, m, dim):
+    generated, reference = clouds(n, m, dim, shift=0.4)
+    known, full = against_moments(generated, reference, m), fid(generated, reference)
+    assert known.value == pytest.approx(full.value, rel=1e-7)
+    np.testing.assert_allclose(known.replicates, full.replicates, rtol=1e-6)
+    np.testing.assert_allclose(known.influence, full.influence, atol=1e-6 * np.abs(full.influence).max())
+    assert known.protocol == full.protocol
+    assert known.warning == full.warning
+
+
+def test_moments_that_do_not_say_their_number_of_samples():
+    generated, reference = clouds(240, 300, 6)
+    found = against_moments(generated, reference)
+    assert found.protocol["n_reference"] == "unknown"
+    assert found.warning == ""
+    assert "made from 20 and an unknown number of samples" in against_moments(generated[:20], reference).warning
+    with pytest.raises(Skipped, match="has 20 and an unknown number of"):
+        against_moments(generated[:20], reference, whole=False)
+
+
+def test_moments_of_other_features_or_of_nan_fail():
+    generated, reference = clouds(dim=4)
+    with pytest.raises(Failed, match="4 dimensions and those of the reference 3"):
+        against_moments(generated, reference[:, :3])
+    reference[0] = np.nan
+    with pytest.raises(Failed, match="of the reference holds NaN"):
+        against_moments(generated, reference)
+
+
+# --- what each sample adds -------------------------------------------------------------------------------------------
+
+
+def test_the_influence_is_the_derivative_by_the_weight_of_a_sample():
+    """A sample that is there k times as often as all the others are has a larger weight, and exact arithmetic knows."""
+    generated, reference = (a.astype(np.float32) for a in clouds(60, 200, 4, shift=0.5, scale=1.4))
+    copies, chosen = 2000, 7
+    repeated = np.concatenate([np.tile(generated, (copies, 1)), np.repeat(generated[[chosen]], copies // 40, axis=0)])
+    plain, heavier = (squared_distance(x.astype(np.float64), _fitted(reference)) for x in (
+        np.tile(generated, (copies, 1)), repeated
+    ))  # fmt: skip
+    step = (copies // 40) / len(repeated)
+    derivative = (heavier - plain) / step
+    influence = fid(np.tile(generated, (20, 1)), reference).influence[chosen] * len(generated) * 20
+    assert derivative == pytest.approx(influence, rel=0.01)
+
+
+@pytest.mark.parametrize("dead", [0, 2])
+def test_leaving_a_group_out_takes_its_influence_away(dead):
+    generated, reference = clouds(2000, 3000, 8, shift=0.3, scale=1.2)
+    generated[:, :dead] = 0
+    groups = np.arange(2000) % 20
+    found = fid(generated, reference, groups=groups)
+    assert found.influence.dtype == np.float32
+    assert found.influence.mean() == pytest.approx(0, abs=1e-8)
+    first_order = -np.bincount(groups, weights=found.influence) * 2000 / 1900
+    changes = found.replicates - found.value
+    # What is left is the bias, nearly the same for all groups.
+    np.testing.assert_allclose(first_order, changes - changes.mean(), atol=0.1 * changes.std())
+
+
+def test_outliers_have_the_highest_influence():
+    generated, reference = clouds(300, 300, 6)
+    generated[[4, 50]] *= 6
+    assert set(np.argsort(fid(generated, reference).influence)[-2:]) == {4, 50}
+
+
+@pytest.mark.parametrize(("n", "m"), [(20, 200), (200, 20)])
+def test_influence_is_finite_where_covariances_are_singular(n, m):
+    generated, reference = clouds(n, m, 30, shift=0.2)
+    found = fid(generated, reference, groups=np.arange(n) % 5)
+    assert np.isfinite(found.influence).all()
+    assert np.ptp(found.influence) > 0
+
+
+def test_no_sample_of_constant_features_adds_anything():
+    found = fid(np.full((50, 2), 2.0), clouds(dim=2)[1])
+    np.testing.assert_array_equal(found.influence, 0)
+
+
+# --- sets that are out of the ordinary -------------------------------------------------------------------------------
+
+
+def test_duplicated_images_have_the_covariance_of_few():
+    generated, reference = clouds(30, 300, 40, shift=0.2)
+    doubled = np.concatenate([generated] * 4)
+    groups = np.arange(120) % 30 // 3  # copies leave together
+    found = fid(doubled, reference, groups=groups)
+    assert found.value == pytest.approx(by_sqrtm(doubled, reference), rel=1e-5)
+    assert found.replicates[2] == pytest.approx(by_sqrtm(doubled[groups != 2], reference), rel=1e-5)
+
+
+def test_features_of_different_dimension_fail():
+    with pytest.raises(Failed, match="4 dimensions and those of the reference 3"):
+        fid(clouds(dim=4)[0], clouds(dim=3)[1])
+
+
+def test_features_that_hardly_vary_do_not_disturb_the_rest():
+    """Standard deviations from 1 down to 1e-4, as after a ReLU that is nearly always off."""
+    generated, reference = clouds(400, 500, 60, scale=1.2)
+    scales = np.geomspace(1, 1e-4, 60)
+    mean = clouds(dim=60)[1].mean(axis=0)
+    generated, reference = generated * scales, (reference - mean) * scales
+    factor = (reference - reference.mean(0)) / np.sqrt(499)
+    singular = np.linalg.svd((generated - generated.mean(0)) @ factor.T, compute_uv=False).sum() / np.sqrt(399)
+    shift = generated.mean(0) - reference.mean(0)
+    expected = shift @ shift + generated.var(0, ddof=1).sum() + reference.var(0, ddof=1).sum() - 2 * singular
+    assert fid(generated, reference).value == pytest.approx(expected, rel=1e-5)
