@@ -116,7 +116,7 @@ def sides(inputs: FeatureInputs) -> tuple[Floats, Gaussian]:
     else:
         generated, rows = features_of(inputs)
         require(len(rows), 2, "reference samples")
-        reference = _fitted(inputs.reference.features)
+        reference = fitted(inputs.reference.features)
     require(len(generated), 2 + largest_left_out(inputs.groups), "generated samples")
     if not inputs.whole and (needed := _needed(inputs)):
         raise Skipped(f"needs at least {needed}, has {_found(inputs)}")
@@ -170,7 +170,7 @@ _described = kept(4)(Gaussian.of)
 
 
 @kept(4)
-def _fitted(features: NDArray[np.float32]) -> Gaussian:
+def fitted(features: NDArray[np.float32]) -> Gaussian:
     """Of features ``[M, D]``, of which there are two or more."""
     rows = features.astype(np.float64)
     mean = rows.mean(axis=0)

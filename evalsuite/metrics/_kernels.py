@@ -40,7 +40,7 @@ def mmd(generated: Floats, reference: Floats, kernel: Kernel, protocol: Mapping[
     across = mean_across(generated, reference, kernel)
     h = 2 * (within - across)
     return Estimate(
-        value=float(within.mean() + _mean_of_reference(reference, kernel) - 2 * across.mean()),
+        value=float(within.mean() + mean_of_reference(reference, kernel) - 2 * across.mean()),
         family=Family.MMD,
         n=n,
         per_sample=h,
@@ -73,5 +73,5 @@ def _blocks(rows: int) -> Iterator[slice]:
 
 
 @kept(32)
-def _mean_of_reference(reference: Floats, kernel: Kernel) -> float:
+def mean_of_reference(reference: Floats, kernel: Kernel) -> float:
     return float(mean_within(reference, kernel).mean())

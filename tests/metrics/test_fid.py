@@ -8,7 +8,7 @@ from torch_fidelity.metric_fid import fid_statistics_to_metric
 from torchmetrics.image.fid import _compute_fid
 
 from evalsuite.errors import Failed, Skipped
-from evalsuite.metrics._frechet import _fitted, squared_distance
+from evalsuite.metrics._frechet import fitted, squared_distance
 from evalsuite.metrics.fid import Fid
 from tests.metrics.inputs import clouds, feature_inputs, moments, with_moments
 
@@ -169,7 +169,7 @@ def test_the_influence_is_the_derivative_by_the_weight_of_a_sample():
     generated, reference = (a.astype(np.float32) for a in clouds(60, 200, 4, shift=0.5, scale=1.4))
     copies, chosen = 2000, 7
     repeated = np.concatenate([np.tile(generated, (copies, 1)), np.repeat(generated[[chosen]], copies // 40, axis=0)])
-    plain, heavier = (squared_distance(x.astype(np.float64), _fitted(reference)) for x in (
+    plain, heavier = (squared_distance(x.astype(np.float64), fitted(reference)) for x in (
         np.tile(generated, (copies, 1)), repeated
     ))  # fmt: skip
     step = (copies // 40) / len(repeated)
