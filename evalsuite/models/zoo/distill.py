@@ -56,7 +56,7 @@ RECIPES = {
     "fashion-2step": StudentRecipe((0, 9, 16), 64, FitSettings(steps=800, learning_rate=5e-4, ema_decay=0.995)),
     "fashion-1step": StudentRecipe((0, 16), 64, FitSettings(steps=1500, learning_rate=5e-4, ema_decay=0.995)),
     "fashion-narrow": StudentRecipe(
-        (0, 3, 5, 7, 9, 10, 12, 14, 16), 32, FitSettings(steps=2000, learning_rate=1.5e-3, ema_decay=0.998)
+        (0, 6, 9, 12, 16), 32, FitSettings(steps=20_000, learning_rate=1.5e-3, ema_decay=0.999)
     ),
 }
 

@@ -29,10 +29,9 @@ from evalsuite.records import FeatureSet
 from evalsuite.stats.single import interval_of
 
 NUM_CLASSES = 10
-BATCH_SIZE = 100
 NOISE = 0.1
 NEIGHBOUR_SAMPLES = 1000
-TEACHER_STEPS = (1, 2, 4, 8)
+TEACHER_STEPS = (1, 2, 4)
 
 app = typer.Typer(add_completion=False)
 
@@ -41,7 +40,7 @@ app = typer.Typer(add_completion=False)
 def evaluate(
     data_dir: DataDir,
     num_samples: Annotated[int, typer.Option(help="Samples of each model.")] = 5000,
-    threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads.")] = 1,
 ) -> None:
     """Write ``numbers.json`` and one card a model beside the weights."""
     torch.set_num_threads(threads)
@@ -80,7 +79,7 @@ def evaluate(
 
 
 def batches(ids: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    yield from np.split(ids, range(BATCH_SIZE, len(ids), BATCH_SIZE))
+    yield from np.split(ids, range(cards.BATCH_SIZE, len(ids), cards.BATCH_SIZE))
 
 
 def generate(adapter: Zoo, ids: NDArray[np.int64], name: str) -> tuple[NDArray[np.uint8], float]:

@@ -36,7 +36,10 @@ def test_fewer_steps_save_time():
     )
 
 
-@pytest.mark.parametrize(("student", "steps"), [("fashion-4step", 4), ("fashion-2step", 2), ("fashion-1step", 1)])
+@pytest.mark.parametrize(
+    ("student", "steps"),
+    [("fashion-4step", 4), ("fashion-2step", 2), ("fashion-1step", 1), ("fashion-narrow", 4)],
+)
 def test_a_student_beats_its_teacher_at_the_same_number_of_steps(student, steps):
     assert MODELS[student]["fid"][2] < MODELS[f"fashion-teacher at {steps} steps"]["fid"][1]
 
