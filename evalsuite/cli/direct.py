@@ -79,8 +79,8 @@ def measure(
 
         show(*tables(measurements))
     for measurement in measurements:
-        if measurement.warning:
-            complain(f"{measurement.name}: {measurement.warning}")
+        for caveat in filter(None, (measurement.warning, measurement.invalid)):
+            complain(f"{measurement.name}: {caveat}")
     for absence in missing:
         complain(f"{absence.name}: {absence.kind}: {absence.reason}")
     if missing:

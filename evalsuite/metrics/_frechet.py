@@ -40,7 +40,7 @@ class Frechet:
         group_sizes: int64 ``[G]``.
         influence: float32 ``[N]``, see :meth:`Cloud.influence`.
         protocol: the estimator's constants.
-        warning: set where the whole set is too small for the dimension.
+        invalid: set where the whole set is too small for the dimension: a value, but nothing to decide on.
     """
 
     value: float
@@ -48,7 +48,7 @@ class Frechet:
     group_sizes: NDArray[np.int64]
     influence: NDArray[np.float32]
     protocol: dict[str, str | int]
-    warning: str
+    invalid: str
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def frechet(inputs: FeatureInputs) -> Frechet:
         Failed: a feature is NaN or infinite, or the two sides differ in their dimension.
     """
     numbers = _numbers(*sides(inputs), inputs.groups)
-    return Frechet(*numbers, protocol=protocol_of(inputs), warning=warning_of(inputs))
+    return Frechet(*numbers, protocol=protocol_of(inputs), invalid=too_small(inputs))
 
 
 def sides(inputs: FeatureInputs) -> tuple[Floats, Gaussian]:
@@ -130,8 +130,8 @@ def protocol_of(inputs: FeatureInputs) -> dict[str, str | int]:
     return {"n": len(inputs.generated.features), "n_reference": n_reference, "ddof": 1, "dtype": "float64"}
 
 
-def warning_of(inputs: FeatureInputs) -> str:
-    """The caveat of a set that is too small for its dimension; "" where it is large enough."""
+def too_small(inputs: FeatureInputs) -> str:
+    """Why nothing may be decided on a set that is too small for its dimension; "" where it is large enough."""
     needed = _needed(inputs)
     return f"biased: made from {_found(inputs)} samples, fewer than {needed}" if needed else ""
 

@@ -40,7 +40,7 @@ class FeatureInputs:
         generated: the features.
         reference: the features, or only their moments; of the slice's part where the slice is a subset.
         groups: int64 ``[N]`` in [0, 20): jackknife group of each generated sample.
-        whole: whether the slice is ``all``; small slices are refused where the whole set only gets a warning.
+        whole: whether the slice is ``all``; small slices are refused where the whole set gets a value that is INVALID.
         conditions: embeddings of what was asked for (prompts), row by row as ``generated``; None without prompts.
     """
 
@@ -117,6 +117,7 @@ class Metric(Protocol):
         higher_is_better: direction.
         inputs: what ``compute`` gets.
         paper: the reference, one line.
+        samples_per_dimension: for metrics of features, how many samples for each of them a decision needs; optional.
         extractor: a settings field (default ``fashion-cnn``), for FEATURES and FEATURE_PAIRS only.
     """
 

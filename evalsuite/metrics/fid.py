@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from evalsuite.metrics._features import FeatureMetric
-from evalsuite.metrics._frechet import frechet
+from evalsuite.metrics._frechet import SAMPLES_PER_DIMENSION, frechet
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
 
@@ -19,6 +19,7 @@ class Fid(FeatureMetric):
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = False
+    samples_per_dimension: ClassVar[int] = SAMPLES_PER_DIMENSION
     paper: ClassVar[str] = "Heusel et al. 2017, GANs Trained by a Two Time-Scale Update Rule (arXiv:1706.08500)"
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
@@ -38,6 +39,6 @@ class Fid(FeatureMetric):
                 group_sizes=found.group_sizes,
                 influence=found.influence,
                 protocol={"estimator": "frechet", **found.protocol},
-                warning=found.warning,
+                invalid=found.invalid,
             )
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from evalsuite.metrics._features import FeatureMetric, require
-from evalsuite.metrics._frechet import frechet
+from evalsuite.metrics._frechet import SAMPLES_PER_DIMENSION, frechet
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
 from evalsuite.stats.jackknife import MIN_GROUPS, debiased
@@ -20,6 +20,7 @@ class FidDebiased(FeatureMetric):
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = False
+    samples_per_dimension: ClassVar[int] = SAMPLES_PER_DIMENSION
     paper: ClassVar[str] = (
         "Chong and Forsyth 2020, Effectively Unbiased FID (arXiv:1911.07023); "
         "the correction is the jackknife of Busing et al. 1999"
@@ -44,6 +45,6 @@ class FidDebiased(FeatureMetric):
                 group_sizes=found.group_sizes,
                 influence=found.influence,
                 protocol={"estimator": "frechet, delete-group jackknife", **found.protocol},
-                warning=found.warning,
+                invalid=found.invalid,
             )
         }

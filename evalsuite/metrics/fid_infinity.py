@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from evalsuite.metrics._features import FeatureMetric, Floats, require
-from evalsuite.metrics._frechet import Cloud, protocol_of, sides, squared_distance, warning_of
+from evalsuite.metrics._frechet import SAMPLES_PER_DIMENSION, Cloud, protocol_of, sides, squared_distance, too_small
 from evalsuite.metrics._groups import largest_left_out
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
@@ -34,6 +34,7 @@ class FidInfinity(FeatureMetric):
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = False
+    samples_per_dimension: ClassVar[int] = SAMPLES_PER_DIMENSION
     paper: ClassVar[str] = "Chong and Forsyth 2020, Effectively Unbiased FID (arXiv:1911.07023)"
 
     seed: int = Field(default=0, ge=0)
@@ -74,7 +75,7 @@ class FidInfinity(FeatureMetric):
                 group_sizes=group_sizes.astype(np.int64),
                 influence=influence.astype(np.float32),
                 protocol={"estimator": "frechet, extrapolated to 1/n = 0", **self._design(), **protocol_of(inputs)},
-                warning=warning_of(inputs),
+                invalid=too_small(inputs),
             )
         }
 

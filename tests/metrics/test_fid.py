@@ -91,8 +91,8 @@ def test_constant_features_leave_the_distance_of_means_and_the_reference_spread(
 
 def test_too_few_samples_warn_for_the_whole_set_and_skip_a_slice():
     generated, reference = clouds(19, 300, 4)
-    assert "fewer than 20" in fid(generated, reference).warning
-    assert fid(*clouds(20, 300, 4)).warning == ""
+    assert "fewer than 20" in fid(generated, reference).invalid
+    assert fid(*clouds(20, 300, 4)).invalid == ""
     with pytest.raises(Skipped, match=r"at least 20 generated and reference samples .* has 19 and 300"):
         fid(generated, reference, whole=False)
     with pytest.raises(Skipped, match="has 300 and 19"):
@@ -139,15 +139,15 @@ def test_the_moments_of_the_reference_are_enough(n, m, dim):
     np.testing.assert_allclose(known.replicates, full.replicates, rtol=1e-6)
     np.testing.assert_allclose(known.influence, full.influence, atol=1e-6 * np.abs(full.influence).max())
     assert known.protocol == full.protocol
-    assert known.warning == full.warning
+    assert known.invalid == full.invalid
 
 
 def test_moments_that_do_not_say_their_number_of_samples():
     generated, reference = clouds(240, 300, 6)
     found = against_moments(generated, reference)
     assert found.protocol["n_reference"] == "unknown"
-    assert found.warning == ""
-    assert "made from 20 and an unknown number of samples" in against_moments(generated[:20], reference).warning
+    assert found.invalid == ""
+    assert "made from 20 and an unknown number of samples" in against_moments(generated[:20], reference).invalid
     with pytest.raises(Skipped, match="has 20 and an unknown number of"):
         against_moments(generated[:20], reference, whole=False)
 
