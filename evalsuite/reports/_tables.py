@@ -8,6 +8,7 @@ from typing import Literal
 
 from evalsuite.records import Cell, Comparison, Family, Identity, Measurement, Missing
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain, probability, scale_for
+from evalsuite.reports._influence import Classes, classes_of, costs
 from evalsuite.reports._models import Model, models, slices, subset_axes, targets
 from evalsuite.reports.contract import ReportInputs
 
@@ -87,12 +88,14 @@ class Index:
         cells: by metric label, model, target and slice.
         comparisons: by the identity of their first term.
         scales: the unit of a metric on a target, the same in every table.
+        classes: sample ids of each class, by model and target.
     """
 
     models: list[Model]
     cells: dict[tuple[str, str, str, str], Measurement | Missing]
     comparisons: dict[Identity, Comparison]
     scales: dict[tuple[str, str], Scale]
+    classes: dict[tuple[str, str], Classes]
 
     @classmethod
     def of(cls, inputs: ReportInputs) -> Index:
@@ -105,6 +108,7 @@ class Index:
             {(cell.name, cell.model, cell.target, cell.slice): cell for cell in everything},
             {comparison.terms[0].identity: comparison for comparison in inputs.comparisons if comparison.terms},
             {key: scale_for(m[0].unit, m[0].family, (one.value for one in m)) for key, m in measured.items()},
+            classes_of(inputs.record, subset_axes(inputs.record)),
         )
 
     def comparison(self, cell: Cell) -> Comparison | None:
@@ -217,6 +221,7 @@ def row(name: str, target: str, slice_id: str, group: str, index: Index, notes: 
     """One metric over all models; None where no model has it on this target and slice."""
     cells = [index.cells.get((name, model.name, target, slice_id)) for model in index.models]
     there = [cell for cell in cells if cell is not None]
+    measured = [cell for cell in there if isinstance(cell, Measurement)]
     if not there:
         return None
     return Row(
@@ -224,7 +229,7 @@ def row(name: str, target: str, slice_id: str, group: str, index: Index, notes: 
         label=name,
         unit=index.scale(there[0]).unit,
         direction=direction_of(cells),
-        protocol=protocol_of([cell for cell in there if isinstance(cell, Measurement)]),
+        protocol=[*protocol_of(measured), *costs_of(measured, index)],
         entries=[entry(cell, model, group, index, notes) for cell, model in zip(cells, index.models, strict=True)],
     )
 
@@ -240,6 +245,12 @@ def protocol_of(measurements: Sequence[Measurement]) -> list[tuple[str, str]]:
             if value is not None and str(value) not in texts.setdefault(key, []):
                 texts[key].append(str(value))
     return [(key, "; ".join(values)) for key, values in texts.items() if values]
+
+
+def costs_of(measurements: Sequence[Measurement], index: Index) -> list[tuple[str, str]]:
+    """What adds most to each model's distance, where that is known."""
+    texts = [(cell.model, costs(cell, index.classes.get((cell.model, cell.target), {}))) for cell in measurements]
+    return [(f"what costs {plain(model)} most", plain(text)) for model, text in texts if text]
 
 
 def table(index: Index, groups: Mapping[str, str], target: str, slice_id: str) -> Table:
