@@ -239,7 +239,7 @@ def test_reports_can_be_written_again_from_the_folder(finished: Session) -> None
 
 
 def test_the_api_is_small() -> None:
-    assert set(evalsuite.__all__) == {"RunRecord", "__version__", "load_suite", "run"}
+    assert set(evalsuite.__all__) == {"RunRecord", "__version__", "difference", "load_suite", "measure", "run"}
     assert evalsuite.run is run
     assert evalsuite.RunRecord is RunRecord
     with pytest.raises(AttributeError, match="no attribute 'runn'"):
