@@ -14,7 +14,8 @@ def spectra(images):
 def test_white_noise_has_its_variance_at_every_frequency_and_any_size(shape):
     noise = 128 + 25.5 * np.random.default_rng(0).normal(size=(60, 1, *shape))
     found = 10 ** (spectra(noise.round()) / 10)
-    np.testing.assert_allclose(found.mean(axis=0), 0.01, rtol=0.25)
+    # In the smallest images the first ring borders on the mean, which is taken off.
+    np.testing.assert_allclose(found.mean(axis=0)[1:], 0.01, rtol=0.25)
 
 
 @pytest.mark.parametrize("ring", [3, 9, 14])
