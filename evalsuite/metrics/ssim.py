@@ -15,6 +15,7 @@ from evalsuite.records import Family
 from evalsuite.settings import Settings
 
 WINDOW = 11
+BORDER = WINDOW // 2
 SIGMA = 1.5
 K1, K2 = 0.01, 0.03
 
@@ -61,18 +62,31 @@ class Ssim(Settings):
 
 def ssim(a: Floats, b: Floats) -> Floats:
     """SSIM of each pair (Wang et al., eq. 13), float64 ``[B]``, of float64 ``[B, C, H, W]`` in [0, 255]."""
+    luminance, structure = components(a, b)
+    values: Floats = (luminance * structure).mean(axis=(1, 2, 3))
+    return values
+
+
+def components(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """Luminance (Wang et al., eq. 6) and contrast times structure (eqs. 9 and 10 together) of each window inside.
+
+    Args:
+        a, b: float64 ``[B, C, H, W]`` in [0, 255], at least 11x11.
+
+    Returns:
+        two float64 ``[B, C, H - 10, W - 10]``.
+    """
     mean_a, mean_b = _window(a), _window(b)
     variance_a, variance_b = _window(a * a) - mean_a**2, _window(b * b) - mean_b**2
     covariance = _window(a * b) - mean_a * mean_b
     c1, c2 = (K1 * DATA_RANGE) ** 2, (K2 * DATA_RANGE) ** 2
-    numerator = (2 * mean_a * mean_b + c1) * (2 * covariance + c2)
-    index = numerator / ((mean_a**2 + mean_b**2 + c1) * (variance_a + variance_b + c2))
-    border = WINDOW // 2
-    values: Floats = index[..., border:-border, border:-border].mean(axis=(1, 2, 3))
-    return values
+    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
+    structure = (2 * covariance + c2) / (variance_a + variance_b + c2)
+    inside = (..., slice(BORDER, -BORDER), slice(BORDER, -BORDER))
+    return luminance[inside], structure[inside]
 
 
 def _window(images: Floats) -> Floats:
     """Means under the Gaussian window about each pixel."""
-    means: Floats = gaussian_filter(images, SIGMA, radius=WINDOW // 2, axes=(2, 3))
+    means: Floats = gaussian_filter(images, SIGMA, radius=BORDER, axes=(2, 3))
     return means
