@@ -20,7 +20,8 @@ METRICS = {name: plugins.find("metrics", name) for name in plugins.names("metric
 BY_SAMPLE = [name for name, metric in METRICS.items() if metric.inputs != Inputs.TIMINGS]
 PERFECT = {"fid": 0.0, "fid_debiased": None, "fid_infinity": None, "kid": None, "cmmd": None,
            "inception_score": 4.0, "precision": 1.0, "recall": 1.0, "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0,
-           "ms_ssim": 1.0, "feature_distance": 0.0, "spectrum_distance": None, "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
+           "ms_ssim": 1.0, "feature_distance": 0.0, "spectrum_distance": None,
+           "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
 """Values where candidate and reference are the same; None where an unbiased estimate is only near 0."""
 
 
