@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from evalsuite.errors import RecordError
 from evalsuite.files import canonical_json, read_arrays, read_json, write_atomically
 
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
 FORMAT_VERSION = 1
 ARRAY_FIELDS = ("sample_ids", "per_sample", "replicates", "group_sizes", "influence")
+
+_NOT_IN_FRAMES = ("interval", "protocol", *ARRAY_FIELDS)
+_FRAME_TYPES = {
+    **dict.fromkeys(("value", "low", "high", "level"), "float64"),
+    "n": "int64",
+    "higher_is_better": "boolean",
+}
 
 Role = Literal["teacher", "student", "control"]
 Scalar = str | int | float | bool | None
@@ -338,6 +348,24 @@ class RunRecord(Record):
         """The measurement or missing value of this identity."""
         cells: Iterator[Measurement | Missing] = iter([*self.measurements, *self.missing])
         return next((cell for cell in cells if cell.identity == identity), None)
+
+    def frame(self) -> DataFrame:
+        """One row a measurement, for notebooks: its fields, the interval as ``low`` to ``method``, the protocol as JSON.
+
+        Columns have the same types whatever they hold, nulls included; the arrays are left out.
+        """
+        from pandas import DataFrame
+
+        rows = [
+            m.model_dump(mode="json", exclude={"interval", "protocol"})
+            | (m.interval.model_dump() if m.interval else {})
+            | {"protocol": canonical_json(m.protocol).decode()}
+            for m in self.measurements
+        ]
+        names = [*(name for name in Measurement.model_fields if name not in _NOT_IN_FRAMES), *Interval.model_fields]
+        return DataFrame(rows, columns=[*names, "protocol"]).astype(
+            {name: _FRAME_TYPES.get(name, "string") for name in [*names, "protocol"]}
+        )
 
     def save(self, folder: Path) -> None:
         """Write ``record.json`` and ``arrays.safetensors``, each complete or not at all.

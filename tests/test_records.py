@@ -158,3 +158,12 @@ def test_a_measurement_is_a_number(value):
             name="x", metric="x", case_key="a@b/all", model="a", role="student", target="b", slice="all",
             value=value, family=Family.MEAN, n=1,
         )  # fmt: skip
+
+
+def test_a_frame_has_the_same_columns_and_types_whatever_it_holds():
+    full, empty = a_record().frame(), a_record(measurements=[]).frame()
+    assert len(full) == 4
+    assert full.set_index("name").loc["fid", "value"] == FID.value
+    assert full.set_index("name").loc["fid", ["low", "high"]].tolist() == [FID.interval.low, FID.interval.high]
+    assert not {"sample_ids", "replicates", "interval"} & set(full.columns)
+    assert (full.dtypes == empty.dtypes).all()

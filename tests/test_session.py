@@ -100,6 +100,7 @@ def test_the_table_of_measurements_has_a_row_for_each(finished: Session) -> None
 
     session = finished
     table = pd.read_parquet(session.folder / "measurements.parquet")
+    pd.testing.assert_frame_equal(table, session.record.frame())
     assert table["value"].tolist() == [m.value for m in session.record.measurements]
     assert json.loads(table["protocol"][0]) == session.record.measurements[0].protocol
 

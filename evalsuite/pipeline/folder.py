@@ -7,8 +7,7 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
-from typing import IO, Any
+from typing import IO
 
 from evalsuite.errors import StoreError, UsageError
 from evalsuite.files import write_atomically
@@ -19,8 +18,6 @@ from evalsuite.suite.schema import Suite
 
 EVENTS = "events.jsonl"
 _OWN_FILES = {EVENTS, "suite.yaml", "record.json"}
-_COLUMNS = ("name", "metric", "case_key", "model", "role", "target", "slice", "against", "extractor", "value", "unit",
-            "higher_is_better", "family", "n", "warning")  # fmt: skip
 
 
 def open_folder(suite: Suite, out: Path | None) -> Path:
@@ -54,7 +51,7 @@ def write_outcome(record: RunRecord, suite: Suite, folder: Path) -> None:
 
     resolved = yaml.safe_dump(suite.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     write_atomically(folder / "suite.yaml", resolved.encode())
-    write_atomically(folder / "measurements.parquet", _parquet(record))
+    write_atomically(folder / "measurements.parquet", record.frame().to_parquet(index=False))
     record.save(folder)
 
 
@@ -82,33 +79,3 @@ class EventLog:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _parquet(record: RunRecord) -> bytes:
-    """One row a measurement, for data frames; the arrays are in ``arrays.safetensors``."""
-    import pyarrow
-    from pyarrow import parquet
-
-    rows = [
-        {column: getattr(m, column) for column in _COLUMNS}
-        | {
-            "low": None if m.interval is None else m.interval.low,
-            "high": None if m.interval is None else m.interval.high,
-            "level": None if m.interval is None else m.interval.level,
-            "method": None if m.interval is None else m.interval.method,
-            "protocol": json.dumps(m.protocol, sort_keys=True),
-        }
-        for m in record.measurements
-    ]
-    packed = pyarrow.BufferOutputStream()
-    parquet.write_table(pyarrow.Table.from_pylist(rows, schema=_schema(pyarrow)), packed)
-    content: bytes = packed.getvalue().to_pybytes()
-    return content
-
-
-def _schema(pyarrow: ModuleType) -> Any:
-    """Given beforehand, so that a table without rows, or with a column of nothing but nulls, has the same types."""
-    numbers = dict.fromkeys(("value", "low", "high", "level"), pyarrow.float64())
-    special = {**numbers, "n": pyarrow.int64(), "higher_is_better": pyarrow.bool_()}
-    columns = (*_COLUMNS, "low", "high", "level", "method", "protocol")
-    return pyarrow.schema([(column, special.get(column, pyarrow.string())) for column in columns])
