@@ -350,7 +350,7 @@ class RunRecord(Record):
         return next((cell for cell in cells if cell.identity == identity), None)
 
     def frame(self) -> DataFrame:
-        """One row a measurement, for notebooks: its fields, the interval as ``low`` to ``method``, the protocol as JSON.
+        """One row a measurement, for notebooks: fields, its interval as ``low`` to ``method``, its protocol as JSON.
 
         Columns have the same types whatever they hold, nulls included; the arrays are left out.
         """
