@@ -13,6 +13,7 @@ from evalsuite.records import FeatureSet, Moments
 from evalsuite.settings import Settings
 
 Floats = NDArray[np.float64]
+Floats32 = NDArray[np.float32]
 
 
 class FeatureMetric(Settings):
@@ -31,6 +32,16 @@ def features_of(inputs: FeatureInputs) -> tuple[Floats, Floats]:
     """Generated and reference features, float64 ``[N, D]`` and ``[M, D]``.
 
     Raises:
+        Skipped, Failed: as ``features32_of``.
+    """
+    generated, reference = features32_of(inputs)
+    return generated.astype(np.float64), reference.astype(np.float64)
+
+
+def features32_of(inputs: FeatureInputs) -> tuple[Floats32, Floats32]:
+    """Generated and reference features as they are, float32 ``[N, D]`` and ``[M, D]``.
+
+    Raises:
         Skipped: of the reference there are only moments.
         Failed: a feature is NaN or infinite, or the two sides differ in their dimension.
     """
@@ -39,7 +50,9 @@ def features_of(inputs: FeatureInputs) -> tuple[Floats, Floats]:
     dims = [side.features.shape[1] for side in (inputs.generated, inputs.reference)]
     if dims[0] != dims[1]:
         raise Failed(f"generated features have {dims[0]} dimensions and those of the reference {dims[1]}")
-    return finite(inputs.generated, "generated"), finite(inputs.reference, "reference")
+    require_finite(inputs.generated, "generated")
+    require_finite(inputs.reference, "reference")
+    return inputs.generated.features, inputs.reference.features
 
 
 def finite(features: FeatureSet, whose: str) -> Floats:
@@ -48,13 +61,22 @@ def finite(features: FeatureSet, whose: str) -> Floats:
     Raises:
         Failed: a feature is NaN or infinite.
     """
+    require_finite(features, whose)
+    return features.features.astype(np.float64)
+
+
+def require_finite(features: FeatureSet, whose: str) -> None:
+    """Fail where a feature is NaN or infinite.
+
+    Raises:
+        Failed: names the number of images.
+    """
     bad = int((~np.isfinite(features.features)).any(axis=1).sum())
     if bad:
         raise Failed(
             f"{features.extractor} gives NaN or infinite features for {bad} of {len(features.features)} {whose} "
             f"images; look at those images, or choose another extractor"
         )
-    return features.features.astype(np.float64)
 
 
 def logits_of(features: FeatureSet) -> Floats:

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from evalsuite.metrics._features import FeatureMetric, features_of, require
-from evalsuite.metrics._neighbours import squared_distances, squared_radii
+from evalsuite.metrics._features import FeatureMetric, features32_of, require
+from evalsuite.metrics._neighbours import K, neighbourhood
 from evalsuite.metrics.contract import Estimate, FeatureInputs
 from evalsuite.records import Family
 
@@ -27,7 +27,7 @@ class Precision(FeatureMetric):
     higher_is_better: ClassVar[bool | None] = True
     paper: ClassVar[str] = "Kynkäänniemi et al. 2019, Improved Precision and Recall Metric (arXiv:1904.06991)"
 
-    k: Annotated[int, Field(ge=1)] = 5
+    k: Annotated[int, Field(ge=1)] = K
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
         """One value; ``per_sample`` is 0 or 1 for each generated sample, independent given the reference: a proportion,
@@ -37,13 +37,11 @@ class Precision(FeatureMetric):
             Skipped: no generated sample, or no more than k of the reference.
             Failed: a feature is NaN or infinite.
         """
-        generated, reference = features_of(inputs)
+        generated, reference = features32_of(inputs)
         require(len(generated), 1, "generated samples")
         require(len(reference), self.k + 1, "reference samples")
-        radii = squared_radii(reference, self.k)
-        inside = np.empty(len(generated))
-        for rows, distances in squared_distances(generated, reference):
-            inside[rows] = (distances <= radii).any(axis=1)
+        found = neighbourhood(generated, reference, self.k, inputs.groups)
+        inside = (found.balls > 0).astype(np.float64)
         return {
             "": Estimate(
                 value=float(inside.mean()),

@@ -19,7 +19,8 @@ LABELS = np.arange(N) % 4
 METRICS = {name: plugins.find("metrics", name) for name in plugins.names("metrics")}
 BY_SAMPLE = [name for name, metric in METRICS.items() if metric.inputs != Inputs.TIMINGS]
 PERFECT = {"fid": 0.0, "fid_debiased": None, "fid_infinity": None, "kid": None, "cmmd": None,
-           "inception_score": 4.0, "precision": 1.0, "recall": 1.0, "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0,
+           "inception_score": 4.0, "precision": 1.0, "recall": 1.0,
+           "density": 1.2, "coverage": 1.0, "authenticity": 0.0, "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0,
            "ms_ssim": 1.0, "feature_distance": 0.0, "spectrum_distance": None,
            "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
 """Values where candidate and reference are the same; None where an unbiased estimate is only near 0."""
@@ -78,7 +79,7 @@ def test_the_perfect_candidate(name):
         assert value == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", sorted(METRICS.keys() - {"authenticity"}))  # which rises with the distance
 def test_damage_moves_the_value_the_right_way(name):
     metric = METRICS[name]
     series = [estimates(metric, inputs_of(metric, damage)) for damage in (0.2, 0.6, 1.5)]

@@ -4,7 +4,6 @@ import torch
 from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, prc_features_to_metric
 
 from evalsuite.errors import Skipped
-from evalsuite.metrics import _neighbours
 from evalsuite.metrics.precision import Precision
 from evalsuite.metrics.recall import Recall
 from evalsuite.stats.single import interval_of
@@ -74,14 +73,6 @@ def test_replicates_are_the_recall_without_a_group():
     expected = [recall(generated[groups != g], reference, groups=0 * groups[groups != g]).value for g in range(7)]
     np.testing.assert_allclose(found.replicates, expected, rtol=1e-12)
     assert len(set(expected)) > 1
-
-
-def test_blocks_change_nothing(monkeypatch):
-    generated, reference = clouds(70, 45, 3, shift=0.5)
-    before = precision(generated, reference).value, recall(generated, reference).replicates.tolist()
-    monkeypatch.setattr(_neighbours, "BLOCK", 8)
-    _neighbours._squared_radii.cache_clear()
-    assert (precision(generated, reference).value, recall(generated, reference).replicates.tolist()) == before
 
 
 def test_too_few_samples_name_the_number_they_need():
