@@ -31,33 +31,27 @@ GATHERED = 2**20
 
 @dataclass(frozen=True)
 class Points:
-    """Features with coordinates that are shifted and scaled, so that products round little and never overflow.
+    """Features, and coordinates that are shifted and scaled so that products round little and never overflow.
+
+    Coordinates, ``features * scale - centre``, are made a block at a time: a copy of all would be most of the memory.
 
     Attributes:
         features: float32 ``[N, D]``.
-        coordinates: float32 ``[N, D]``, ``features * scale - centre``.
         centre: float32 ``[D]``, and ``scale``, a power of two: the same for all points that are compared.
     """
 
     features: Floats32
-    coordinates: Floats32
     centre: Floats32
     scale: float
 
     @cached_property
     def squared_norms(self) -> Floats:
-        """Of the coordinates, before their rounding to float32; float64 ``[N]``."""
+        """Of the coordinates in double precision, float64 ``[N]``."""
         norms = np.empty(len(self.features))
         for rows in blocks(len(norms), BLOCK):
-            precise = self.at(rows, np.float64)
+            precise = Some(self, rows, np.float64).coordinates
             norms[rows] = np.einsum("ij,ij->i", precise, precise)
         return norms
-
-    def at(self, rows: slice | Indices, precision: Precision) -> NDArray[np.floating]:
-        """Coordinates of some samples in either precision."""
-        if precision is np.float32:
-            return self.coordinates[rows]
-        return self.features[rows].astype(np.float64) * self.scale - self.centre
 
 
 def points(*sets: Floats32) -> tuple[Points, ...]:
@@ -65,42 +59,64 @@ def points(*sets: Floats32) -> tuple[Points, ...]:
     largest = max(float(abs(extreme)) for features in sets for extreme in (features.min(), features.max()))
     scale = float(2.0 ** -np.ceil(np.log2(largest))) if largest > 0 else 1.0
     centre = (sets[-1].mean(axis=0, dtype=np.float64) * scale).astype(np.float32)
-    return tuple(Points(features, _shifted(features, centre, scale), centre, scale) for features in sets)
+    return tuple(Points(features, centre, scale) for features in sets)
 
 
-def _shifted(features: Floats32, centre: Floats32, scale: float) -> Floats32:
-    coordinates = features * np.float32(scale)
-    coordinates -= centre
-    return coordinates
+@dataclass(frozen=True)
+class Some:
+    """Some of the points, with their coordinates in either precision."""
+
+    of: Points
+    rows: slice | Indices
+    precision: Precision = np.float32
+
+    @cached_property
+    def features(self) -> Floats32:
+        """float32 ``[B, D]``."""
+        return self.of.features[self.rows]
+
+    @cached_property
+    def coordinates(self) -> NDArray[np.floating]:
+        """``[B, D]``."""
+        coordinates = self.features * self.precision(self.of.scale)
+        coordinates -= self.of.centre
+        return coordinates
+
+    @cached_property
+    def squared_norms(self) -> Floats:
+        """float64 ``[B]``."""
+        return self.of.squared_norms[self.rows]
+
+    @cached_property
+    def precise(self) -> Some:
+        """The same in double precision."""
+        return Some(self.of, self.rows, np.float64)
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block of the matrix of squared distances, between some rows of ``a`` and some of ``b``."""
+    """A block of the matrix of squared distances."""
 
-    a: Points
-    rows: slice | Indices
-    b: Points
-    columns: slice
-    precision: Precision
+    a: Some
+    b: Some
 
     @cached_property
     def lower(self) -> Floats:
-        """Lower bounds, float64 ``[rows, columns]``; may be below 0."""
+        """Lower bounds, float64 ``[A, B]``; may be below 0."""
         shrunk = 1 - self._rounding
-        bounds = (self.a.at(self.rows, self.precision) @ self.b.at(self.columns, self.precision).T).astype(np.float64)
+        bounds = (self.a.coordinates @ self.b.coordinates.T).astype(np.float64)
         bounds *= -2
-        bounds += shrunk * self.a.squared_norms[self.rows, None]
-        bounds += shrunk * self.b.squared_norms[self.columns]
-        bounds *= self.a.scale**-2
+        bounds += shrunk * self.a.squared_norms[:, None]
+        bounds += shrunk * self.b.squared_norms
+        bounds *= self.a.of.scale**-2
         return bounds
 
     @cached_property
     def upper(self) -> Floats:
-        """Upper bounds, float64 ``[rows, columns]``."""
-        width = 2 * self._rounding * self.a.scale**-2
-        bounds = self.lower + width * self.a.squared_norms[self.rows, None]
-        bounds += width * self.b.squared_norms[self.columns]
+        """Upper bounds, float64 ``[A, B]``."""
+        width = 2 * self._rounding * self.a.of.scale**-2
+        bounds = self.lower + width * self.a.squared_norms[:, None]
+        bounds += width * self.b.squared_norms
         return bounds
 
     @property
@@ -110,31 +126,29 @@ class Block:
         Errors of a product of length D grow with the root of D (Higham and Mary 2019, A new approach to probabilistic
         rounding error analysis, theorem 2.4 with lambda = 8); the 8 beside it is for norms, shift and scale.
         """
-        unit = float(np.finfo(self.precision).eps) / 2
+        unit = float(np.finfo(self.a.precision).eps) / 2
         return (8 * float(np.sqrt(self.a.features.shape[1])) + 8) * unit
 
     def within(self, squared_radii: Floats, part: slice | Indices = slice(None)) -> NDArray[np.bool_]:
-        """Whether distances are at most these, exactly; bool ``[part, columns]``.
+        """Whether distances are at most these, exactly; bool ``[part, B]``.
 
         Args:
             squared_radii: one for each column, or ``[part, 1]``.
             part: which of the block's rows are asked for.
         """
-        lower = self.lower[part]
         inside = self.upper[part] <= squared_radii
-        doubtful = inside ^ (lower <= squared_radii)
+        doubtful = inside ^ (self.lower[part] <= squared_radii)
+        if self.a.precision is np.float32 and doubtful.sum() > MOST_DOUBT * doubtful.size:
+            return self._precise.within(squared_radii, part)
         some = np.flatnonzero(doubtful.any(axis=1))
         rows, columns = np.nonzero(doubtful[some])
-        rows = some[rows]
-        if self.precision is np.float32 and len(rows) > MOST_DOUBT * inside.size:
-            return self._precise.within(squared_radii, part)
-        distances = squared_distances(self.a.features[self.rows][part], rows, self.b.features[self.columns], columns)
-        inside[rows, columns] = distances <= np.broadcast_to(squared_radii, inside.shape)[rows, columns]
+        distances = squared_distances(self.a.features[part], some[rows], self.b.features, columns)
+        inside[some[rows], columns] = distances <= np.broadcast_to(squared_radii, inside.shape)[some[rows], columns]
         return inside
 
     @cached_property
     def _precise(self) -> Block:
-        return Block(self.a, self.rows, self.b, self.columns, np.float64)
+        return Block(self.a.precise, self.b.precise)
 
 
 def squared_distances(a: Floats32, rows: Indices, b: Floats32, columns: Indices) -> Floats:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.metrics._distances import BLOCK, Block, Indices, Points, blocks, points, squared_distances
+from evalsuite.metrics._distances import BLOCK, Block, Indices, Points, Some, blocks, points, squared_distances
 from evalsuite.metrics._features import Floats, Floats32
 from evalsuite.metrics._kept import kept
 
@@ -63,41 +63,41 @@ def neighbourhood(generated: Floats32, reference: Floats32, k: int, groups: Indi
     """
     _, membership, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     theirs, own = _balls(reference, k, np.zeros(len(reference), np.int64)), _balls(generated, k, membership)
-    order = np.argsort(membership, kind="stable")
-    a, b = points(generated[order], reference)
-    radii = own.squared_radii[:, order, None]
+    a, b = points(generated, reference)
     balls = np.zeros(len(generated), np.int64)
     candidates = Candidates(len(generated), SPARE)
     reached = np.zeros((len(sizes), len(reference)), np.bool_)
     recalled = np.zeros_like(reached)
-    without = np.zeros((len(radii) - 1, len(reference)), np.bool_)
-    for group, rows in _by_group(sizes):
-        for columns in blocks(len(reference), BLOCK):
-            block = Block(a, rows, b, columns, np.float32)
+    without = np.zeros((len(own.squared_radii) - 1, len(reference)), np.bool_)
+    for columns in blocks(len(reference), BLOCK):
+        there = Some(b, columns)
+        for group, rows in _by_group(membership):
+            block = Block(Some(a, rows), there)
             inside = block.within(theirs.squared_radii[0, columns])
             balls[rows] += inside.sum(axis=1)
             reached[group, columns] |= inside.any(axis=0)
-            recalled[group, columns] |= block.within(radii[0, rows]).any(axis=0)
+            radii = own.squared_radii[:, rows, None]
+            recalled[group, columns] |= block.within(radii[0]).any(axis=0)
             closest = block.lower.min(axis=1, keepdims=True)
-            for left_out, grown in enumerate(radii[1:, rows]):
-                wider = np.flatnonzero((grown > radii[0, rows]) & (grown >= closest))
+            for left_out, grown in enumerate(radii[1:]):
+                wider = np.flatnonzero((grown > radii[0]) & (grown >= closest))
                 without[left_out, columns] |= block.within(grown[wider], wider).any(axis=0)
             candidates.offer(rows, columns, block.lower)
-    authentic = _farther_than(theirs.nearest, a, b, candidates)
     return Neighbourhood(
-        balls=balls[np.argsort(order)],
-        authentic=authentic[np.argsort(order)],
+        balls=balls,
+        authentic=_farther_than(theirs.nearest, a, b, candidates),
         recalled=_shares(recalled, without),
         covered=_shares(reached, np.zeros_like(without)),
         group_sizes=sizes.astype(np.int64) if len(without) else np.empty(0, np.int64),
     )
 
 
-def _by_group(sizes: Indices) -> Iterator[tuple[int, slice]]:
-    """Rows of each group, a block at a time, where samples are sorted by group."""
-    for group, (stop, size) in enumerate(zip(np.cumsum(sizes), sizes, strict=True)):
-        for rows in blocks(size, BLOCK):
-            yield group, slice(stop - size + rows.start, stop - size + rows.stop)
+def _by_group(membership: Indices) -> Iterator[tuple[int, Indices]]:
+    """Rows of each group, a block at a time."""
+    for group in range(int(membership.max()) + 1):
+        members = np.flatnonzero(membership == group)
+        for rows in blocks(len(members), BLOCK):
+            yield group, members[rows]
 
 
 def _shares(by_group: NDArray[np.bool_], without: NDArray[np.bool_]) -> Floats:
@@ -128,7 +128,7 @@ class Candidates:
         self.lower = np.full((samples, keep), np.inf)
         self.index = np.zeros((samples, keep), np.int64)
 
-    def offer(self, rows: slice, columns: slice, lower: Floats) -> None:
+    def offer(self, rows: slice | Indices, columns: slice, lower: Floats) -> None:
         """Look at a block of lower bounds."""
         keep = self.lower.shape[1]
         index = np.broadcast_to(np.arange(columns.start, columns.stop), lower.shape)
@@ -212,8 +212,9 @@ def _others_within(own: Points, keep: int) -> Candidates:
     candidates = Candidates(len(own.features), keep)
     spans = list(blocks(len(own.features), BLOCK))
     for number, rows in enumerate(spans):
+        here = Some(own, rows)
         for columns in spans[number:]:
-            lower = Block(own, rows, own, columns, np.float32).lower
+            lower = Block(here, Some(own, columns)).lower
             if rows == columns:
                 np.fill_diagonal(lower, np.inf)
             else:
@@ -225,8 +226,9 @@ def _others_within(own: Points, keep: int) -> Candidates:
 def _others(a: Points, rows: Indices, b: Points, keep: int) -> Candidates:
     """Candidates in ``b`` for some samples of ``a``, in double precision; a sample is not its own."""
     candidates = Candidates(len(rows), keep)
+    here = Some(a, rows, np.float64)
     for columns in blocks(len(b.features), BLOCK):
-        lower = Block(a, rows, b, columns, np.float64).lower
+        lower = Block(here, Some(b, columns, np.float64)).lower
         if a is b:
             lower[rows[:, None] == np.arange(columns.start, columns.stop)] = np.inf
         candidates.offer(slice(None), columns, lower)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from evalsuite import plugins
 from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
 from evalsuite.records import Family
-from tests.metrics.inputs import clouds, feature_inputs, feature_pair_inputs, images, noisy, pair_inputs, timing_inputs
+from tests.metrics.inputs import clouds, feature_inputs, feature_pair_inputs, feature_set, images, noisy, pair_inputs, timing_inputs
 
 N = 240
 LABELS = np.arange(N) % 4
@@ -22,7 +22,7 @@ PERFECT = {"fid": 0.0, "fid_debiased": None, "fid_infinity": None, "kid": None, 
            "inception_score": 4.0, "precision": 1.0, "recall": 1.0,
            "density": 1.2, "coverage": 1.0, "authenticity": 0.0, "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0,
            "ms_ssim": 1.0, "feature_distance": 0.0, "spectrum_distance": None,
-           "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
+           "clip_score": 100.0, "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
 """Values where candidate and reference are the same; None where an unbiased estimate is only near 0."""
 
 
@@ -34,7 +34,9 @@ def inputs_of(metric, damage=0.0):
         sure = 40.0 if damage == 0 else 3 / (1 + damage)
         answers = np.where(np.random.default_rng(3).uniform(size=N) < 0.3 * damage, (LABELS + 1) % 4, LABELS)
         logits = sure * np.eye(4, dtype=np.float32)[answers]
-        return feature_inputs(generated, reference, logits.astype(np.float32), LABELS, groups=np.arange(N) // 4 % 20)
+        groups = np.arange(N) // 4 % 20
+        found = feature_inputs(generated, reference, logits.astype(np.float32), LABELS, groups=groups)
+        return replace(found, conditions=feature_set(reference))
     if metric.inputs == Inputs.FEATURE_PAIRS:
         mine, theirs = clouds(30, m=30)
         return feature_pair_inputs(theirs + damage * mine, theirs)
@@ -115,7 +117,8 @@ def test_the_order_of_samples_does_not_matter(name):
 def reordered(inputs, order):
     if isinstance(inputs, FeatureInputs):
         generated, reference = inputs.generated.select(order), inputs.reference.select(order[::-1])
-        return replace(inputs, generated=generated, reference=reference, groups=inputs.groups[order])
+        conditions, groups = inputs.conditions.select(order), inputs.groups[order]
+        return replace(inputs, generated=generated, reference=reference, groups=groups, conditions=conditions)
     if isinstance(inputs, FeaturePairInputs):
         return FeaturePairInputs(inputs.a.select(order), inputs.b.select(order))
     return PairInputs(inputs.sample_ids[order], inputs.a[order], inputs.b[order])

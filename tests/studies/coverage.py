@@ -43,8 +43,10 @@ SHARED = 0.7
 """Share of samples for which two models see the same noise; the others make their pairing imperfect."""
 POPULATION = 30_000
 """Samples that stand for infinitely many where there is no closed form."""
-FEATURE_METRICS = ("fid", "fid_debiased", "kid", "precision", "recall", "class_accuracy", "inception_score")
-OPTIONAL_METRICS = ("cmmd", "density", "coverage", "vendi", "authenticity", "diversity")
+FEATURE_METRICS = (
+    "fid", "fid_debiased", "fid_infinity", "kid", "cmmd", "precision", "recall", "density", "coverage", "authenticity",
+    "class_accuracy", "inception_score", "vendi", "diversity", "spectrum_distance",
+)  # fmt: skip
 AT_N = (Family.FRECHET, Family.JACKKNIFE)
 """Families whose value is an estimate at this n, not of a limit."""
 
@@ -153,11 +155,6 @@ def inputs_of(draw: Draw, world: str) -> FeatureInputs:
     return FeatureInputs(*sets, groups_of(np.arange(n), CLASSES))
 
 
-def metrics() -> list[str]:
-    found = plugins.names("metrics")
-    return [*FEATURE_METRICS, *(name for name in OPTIONAL_METRICS if name in found)]
-
-
 def measured(name: str, estimate: Estimate, model: str) -> Measurement:
     metric = plugins.find("metrics", name)
     return compared.measurement(
@@ -180,7 +177,7 @@ def repetition(world: str, ratio: int, seed: int) -> list[Outcome]:
     student = Draw.of(STUDENT, paired_noise(shared, own), luck)
     like = Draw.of(TEACHER, paired_noise(shared, other), np.where(random.uniform(size=n) < 0.5, luck, other_luck))
     outcomes: list[Outcome] = []
-    for name in metrics():
+    for name in FEATURE_METRICS:
         sides = {
             model: plugins.find("metrics", name)().compute(inputs_of(draw, world))[""]
             for model, draw in (("teacher", teacher), ("student", student), ("like", like))
@@ -249,7 +246,7 @@ def verdict(teacher: Measurement, candidate: Measurement, test: str, margin: Any
 @cache
 def truth_of(name: str, world: str, population: Population) -> float | None:
     """The value of infinitely many samples given the reference; None where the value belongs to a finite n."""
-    if name in ("fid", "fid_debiased"):
+    if name in ("fid", "fid_debiased", "fid_infinity"):
         return frechet(population, reference_of(world))
     if name == "kid":
         return kernel_distance(population, world)
