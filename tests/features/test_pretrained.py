@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import transformers
 
 from evalsuite import plugins
 from evalsuite.errors import Failed, Unavailable
-
-transformers = pytest.importorskip("transformers")
 
 CLIPS = ("clip-vit-b-32", "clip-vit-l-14", "clip-vit-l-14-336")
 DINOS = ("dinov2-small", "dinov2-base", "dinov2-large")

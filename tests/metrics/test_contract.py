@@ -11,7 +11,16 @@ from pydantic import ValidationError
 from evalsuite import plugins
 from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
 from evalsuite.records import Family
-from tests.metrics.inputs import clouds, feature_inputs, feature_pair_inputs, feature_set, images, noisy, pair_inputs, timing_inputs
+from tests.metrics.inputs import (
+    clouds,
+    feature_inputs,
+    feature_pair_inputs,
+    feature_set,
+    images,
+    noisy,
+    pair_inputs,
+    timing_inputs,
+)
 
 N = 240
 LABELS = np.arange(N) % 4
