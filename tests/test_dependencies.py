@@ -17,6 +17,7 @@ DISTRIBUTIONS = {
     "pydantic_core": "pydantic",
     "pytest_benchmark": "pytest-benchmark",
     "skimage": "scikit-image",
+    "cleanfid": "clean-fid",
     "torch_fidelity": "torch-fidelity",
     "yaml": "pyyaml",
 }

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from evalsuite.cli import direct, housekeeping, measuring, reading
+from evalsuite.cli import direct, housekeeping, measuring, reading, weights
 from evalsuite.cli.terminal import complain, write
 from evalsuite.errors import EvalsuiteError
 
@@ -51,6 +51,7 @@ measuring.register(app)
 direct.register(app)
 reading.register(app)
 housekeeping.register(app)
+weights.register(app)
 
 
 def main() -> None:

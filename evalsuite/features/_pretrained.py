@@ -118,6 +118,7 @@ def library() -> Any:
         raise Unavailable(
             "needs the package transformers; install it with: pip install 'evalsuite[transformers]'"
         ) from error
-    transformers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()  # half of CLIP is not loaded, and that is meant
+    log: Any = transformers.utils.logging
+    log.disable_progress_bar()
+    log.set_verbosity_error()  # half of CLIP is not loaded, and that is meant
     return transformers

@@ -38,7 +38,7 @@ def test_help_names_every_command(evalsuite: Command) -> None:
     done = evalsuite("--help")
     measure = ["run", "validate", "plan", "measure", "statistics"]
     read = ["report", "compare", "gate", "baseline"]
-    look = ["list", "runs", "cache", "schema", "init", "doctor"]
+    look = ["list", "runs", "cache", "schema", "init", "doctor", "weights"]
     assert done.returncode == 0
     assert [command for command in measure + read + look if f" {command} " not in done.stdout] == []
     assert "130 interrupted" in done.stdout
