@@ -372,6 +372,16 @@ def table(rows: list[Row], asked: str) -> str:
     return "\n".join(lines)
 
 
+def placed(text: str, asked: str, made: str) -> str:
+    """A document with a table between the two marks of its question; the rest stays as it is."""
+    start, end = f"<!-- {asked} -->", f"<!-- end of {asked} -->"
+    head, _, rest = text.partition(start)
+    _, mark, tail = rest.partition(end)
+    if not mark:
+        raise typer.BadParameter(f"found no place for the table, expected {start} and then {end}")
+    return f"{head}{start}\n{made}\n{end}{tail}"
+
+
 def main(
     repetitions: Annotated[int, typer.Option(min=10)] = 2000,
     write: Annotated[Path | None, typer.Option(help="A document whose tables are replaced.")] = None,
@@ -383,13 +393,11 @@ def main(
     for asked in dict.fromkeys(row.asked for row in rows):
         made = table(rows, asked)
         if write:
-            start, end = f"<!-- {asked} -->\n", f"\n<!-- end of {asked} -->"
-            head, _, rest = text.partition(start)
-            text = head + start + made + end + rest.partition(end)[2]
+            text = placed(text, asked, made)
         else:
             typer.echo(f"\n{asked}\n{made}")
     if write:
-        write.write_text(text.replace("REPETITIONS", str(repetitions)), "utf-8")
+        write.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

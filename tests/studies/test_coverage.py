@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import typer
 
 from evalsuite import plugins
 from tests.studies import coverage
@@ -51,3 +52,12 @@ def test_tables_have_a_line_a_metric_and_a_column_a_population(rows: list[covera
     lines = coverage.table(rows, "difference").splitlines()
     assert lines[0] == "| metric | family | skewed, 10 |"
     assert len(lines) == 2 + len({row.metric for row in rows})
+
+
+def test_a_table_takes_the_place_of_the_last_one_and_of_nothing_else() -> None:
+    empty = "before\n<!-- value -->\n<!-- end of value -->\nafter\n"
+    filled = coverage.placed(empty, "value", "| a |")
+    assert filled == "before\n<!-- value -->\n| a |\n<!-- end of value -->\nafter\n"
+    assert coverage.placed(filled, "value", "| b |") == filled.replace("a |", "b |")
+    with pytest.raises(typer.BadParameter, match="expected <!-- other -->"):
+        coverage.placed(empty, "other", "| a |")
