@@ -11,8 +11,8 @@ from evalsuite.metrics._features import Floats, require
 from evalsuite.metrics.contract import PairInputs
 
 DATA_RANGE = 255.0
-CHUNK = 256
-"""Pairs in memory at once; the images themselves may be memory-mapped."""
+CHUNK = 2**17
+"""Values of one side in memory at once, so that they stay in the processor's cache; images may be memory-mapped."""
 
 
 def per_pair(inputs: PairInputs, score: Callable[[Floats, Floats], Floats]) -> Floats:
@@ -30,5 +30,6 @@ def per_pair(inputs: PairInputs, score: Callable[[Floats, Floats], Floats]) -> F
         shapes = " and ".join("x".join(map(str, images.shape)) for images in (inputs.a, inputs.b))
         raise Failed(f"images are compared pixel by pixel and must have one shape, found {shapes}")
     require(len(inputs.a), 1, "pairs of images")
-    chunks = [slice(start, start + CHUNK) for start in range(0, len(inputs.a), CHUNK)]
+    size = max(1, CHUNK // inputs.a[0].size)
+    chunks = [slice(start, start + size) for start in range(0, len(inputs.a), size)]
     return np.concatenate([score(inputs.a[c].astype(np.float64), inputs.b[c].astype(np.float64)) for c in chunks])

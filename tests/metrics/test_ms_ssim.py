@@ -19,7 +19,7 @@ def pairs():
     return pictures, np.stack([noisy(picture, sigma) for picture, sigma in zip(pictures, (5, 20, 60), strict=True)])
 
 
-def test_it_is_near_torchmetrics_whose_window_differs_a_little(pairs):
+def test_it_is_near_torchmetrics_which_counts_windows_over_the_border_of_the_coarsest_scale(pairs):
     a, b = (torch.from_numpy(side).double() for side in pairs)
     theirs = multiscale_structural_similarity_index_measure(a, b, data_range=255.0, reduction="none")
     np.testing.assert_allclose(values(*pairs).per_sample, theirs, atol=2e-3)

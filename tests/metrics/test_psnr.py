@@ -32,7 +32,7 @@ def test_equal_images_are_capped_and_counted():
 
 
 def test_many_pairs_pass_in_chunks():
-    a = images(600, size=8)
+    a = images(600, size=32)
     b = noisy(a, 9)
     whole = Psnr().compute(pair_inputs(a, b))[""].per_sample
     assert whole[431] == Psnr().compute(pair_inputs(a[431:432], b[431:432]))[""].value

@@ -3,8 +3,10 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from evalsuite.datasets.fashion_mnist import FashionMnist
+from evalsuite.features.fashion_cnn import FashionCnn
 from evalsuite.features.spectrum import Spectrum
 from evalsuite.metrics.spectrum_distance import SpectrumDistance
+from evalsuite.stats.single import interval_of
 from tests.metrics.inputs import feature_inputs
 
 
@@ -34,6 +36,17 @@ def test_the_more_blur_the_farther_from_real_images(real):
     values = [distance(blurred(real[:1000], sigma), real[1000:]).value for sigma in (0, 0.4, 0.6, 1.0)]
     assert values == sorted(values)
     assert values[0] < 0.5 < values[1]
+
+
+def test_a_blur_that_a_classifier_forgives_is_far_outside_the_interval(real):
+    labels = FashionMnist().labels()[:1000]
+    sharp, soft = real[:1000], blurred(real[:1000], 0.4)
+    with FashionCnn().open() as classifier:
+        found = [(classifier.extract(images).logits.argmax(axis=1) == labels) for images in (sharp, soft)]
+    sharp_accuracy, soft_accuracy = (right.mean() for right in found)
+    assert soft_accuracy > sharp_accuracy - 0.01
+    near, far = (interval_of(distance(images, real[1000:])) for images in (sharp, soft))
+    assert near.high < far.low
 
 
 def test_noise_is_seen_as_well(real):

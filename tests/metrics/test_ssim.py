@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+import torch
 from skimage.metrics import structural_similarity
+from torchmetrics.functional.image import structural_similarity_index_measure
 
 from evalsuite.errors import Skipped
 from evalsuite.metrics.ssim import Ssim
@@ -14,6 +16,17 @@ def test_agrees_with_scikit_image(size, channels):
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
     expected = [structural_similarity(x, y, channel_axis=0, **options) for x, y in zip(a, b, strict=True)]
     np.testing.assert_allclose(Ssim().compute(pair_inputs(a, b))[""].per_sample, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [28, 64])
+def test_agrees_with_torchmetrics_but_for_the_windows_over_the_border(size):
+    """Which torchmetrics fills by reflection, and counts."""
+    a = images(4, size, 3)
+    b = noisy(a, 25)
+    tensors = (torch.from_numpy(side).double() for side in (a, b))
+    _, everywhere = structural_similarity_index_measure(*tensors, data_range=255.0, return_full_image=True)
+    expected = everywhere[..., 5:-5, 5:-5].mean(dim=(1, 2, 3))
+    np.testing.assert_allclose(Ssim().compute(pair_inputs(a, b))[""].per_sample, expected, atol=1e-7)
 
 
 def test_symmetric_and_negative_for_the_inverse():
