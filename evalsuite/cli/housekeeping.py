@@ -54,14 +54,19 @@ def register(app: typer.Typer) -> None:
 
 
 def list_plugins(kind: Annotated[Listed, typer.Argument(help="What to list.")]) -> None:
-    """List what a suite can name, with one line about each."""
+    """List what a suite can name: metrics with direction, unit and paper, the rest with one line about each."""
     from rich.table import Table
 
     from evalsuite.plugins import find, names
 
     table = Table.grid(padding=(0, 2))
     for name in names(kind.room):
-        table.add_row(name, first_line(find(kind.room, name)))
+        plugin = find(kind.room, name)
+        if kind is Listed.METRICS:
+            better = "higher is better" if plugin.higher_is_better else "lower is better"
+            table.add_row(name, better, plugin.unit, plugin.paper)
+        else:
+            table.add_row(name, first_line(plugin))
     if kind is Listed.MODELS:
         from evalsuite.models.zoo import checkpoint
 

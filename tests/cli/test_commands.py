@@ -163,6 +163,14 @@ def test_list_names_and_explains(evalsuite: Command, kind: str, name: str) -> No
     assert len(lines[0].split()) > 3
 
 
+def test_metrics_are_listed_with_direction_unit_and_paper(evalsuite: Command) -> None:
+    lines = [line.rstrip() for line in evalsuite("list", "metrics").stdout.splitlines()]
+    psnr = next(line for line in lines if line.startswith("psnr "))
+    assert "higher is better  dB" in psnr
+    assert "Huynh-Thu and Ghanbari 2008" in psnr
+    assert sum("lower is better" in line for line in lines) > 5
+
+
 def test_init_writes_a_valid_suite_and_overwrites_nothing(evalsuite: Command, tmp_path: Path) -> None:
     assert evalsuite("init", "mine.yaml").returncode == 0
     assert evalsuite("validate", "mine.yaml").returncode == 0
