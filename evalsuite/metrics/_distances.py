@@ -141,9 +141,12 @@ class Block:
         if self.a.precision is np.float32 and doubtful.sum() > MOST_DOUBT * doubtful.size:
             return self._precise.within(squared_radii, part)
         some = np.flatnonzero(doubtful.any(axis=1))
-        rows, columns = np.nonzero(doubtful[some])
-        distances = squared_distances(self.a.features[part], some[rows], self.b.features, columns)
-        inside[some[rows], columns] = distances <= np.broadcast_to(squared_radii, inside.shape)[some[rows], columns]
+        if len(some):
+            rows, columns = np.nonzero(doubtful[some])
+            rows = some[rows]
+            of_block = np.arange(len(self.lower))[part][rows]
+            distances = squared_distances(self.a.features, of_block, self.b.features, columns)
+            inside[rows, columns] = distances <= np.broadcast_to(squared_radii, inside.shape)[rows, columns]
         return inside
 
     @cached_property
