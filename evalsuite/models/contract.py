@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 
 from evalsuite.records import NoiseSpec
 from evalsuite.targets.contract import Target
+
+Condition = Literal["none", "class", "text"]
+"""What a sample is conditioned on: nothing, a label, or a prompt."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Capabilities:
     """
 
     modality: Literal["image", "video"] = "image"
-    condition: Literal["none", "class"] = "none"
+    condition: Condition = "none"
     image_shape: tuple[int, int, int] | None = None
     num_steps: int | None = None
     nfe: int | None = None
@@ -51,21 +55,28 @@ class Batch:
     Attributes:
         sample_ids: int64 ``[B]``.
         seeds: int64 ``[B]`` in [0, 2**63); all of a sample's randomness comes from a CPU generator of its seed.
-        labels: int64 ``[B]``, or None for unconditional models.
+        labels: int64 ``[B]``; None for models that are not asked for a class.
+        prompts: one text a sample; None for models that are not asked for texts.
         noise: how the initial noise differs from a standard normal.
     """
 
     sample_ids: NDArray[np.int64]
     seeds: NDArray[np.int64]
     labels: NDArray[np.int64] | None = None
+    prompts: Sequence[str] | None = None
     noise: NoiseSpec = NoiseSpec()
 
 
 class Probe(Protocol):
-    """Marks stages while a model generates; the profiler's times them, everyone else's does nothing."""
+    """What a model tells while it generates: where it is, and what happened to a sample."""
 
     def stage(self, name: str, step: int | None = None) -> AbstractContextManager[None]:
-        """Everything inside belongs to this stage, as ``denoise`` step 3."""
+        """Everything inside belongs to this stage, as ``denoise`` step 3; the profiler times it."""
+        ...
+
+    def flag(self, name: str, samples: NDArray[np.bool_]) -> None:
+        """These samples of the batch (bool ``[B]``) are not what the model made of the seed: ``safety_checker``
+        where a checker blanked them. They are counted in the report, and never dropped in silence."""
         ...
 
 
@@ -74,6 +85,9 @@ class NoProbe:
 
     def stage(self, name: str, step: int | None = None) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def flag(self, name: str, samples: NDArray[np.bool_]) -> None:
+        return None
 
 
 class LoadedModel(Protocol):

@@ -232,7 +232,7 @@ def _generate(model: LoadedModel, capabilities: Capabilities, case: Case, span: 
     ids = case.sample_ids[span.start : span.stop]
     conditional = capabilities.condition == "class" and order.num_classes > 0
     labels = pairing.labels_of(ids, order.num_classes) if conditional else None
-    batch = Batch(ids, pairing.seeds_of(ids, order.seed), labels, case.noise)
+    batch = Batch(ids, pairing.seeds_of(ids, order.seed), labels, noise=case.noise)
     try:
         return model.generate(batch, NoProbe())
     except EvalsuiteError:

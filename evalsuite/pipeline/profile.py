@@ -143,7 +143,7 @@ def _batch_maker(case: Case, suite: Suite) -> Callable[[NDArray[np.int64]], Batc
 
     def batch_of(ids: NDArray[np.int64]) -> Batch:
         labels = labels_of(replace(case, sample_ids=ids), suite, capabilities)
-        return Batch(ids, seeds_of(ids, suite.sampling.seed), labels, case.noise)
+        return Batch(ids, seeds_of(ids, suite.sampling.seed), labels, noise=case.noise)
 
     return batch_of
 

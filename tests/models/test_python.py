@@ -16,7 +16,7 @@ from evalsuite.records import NoiseSpec
 from evalsuite.targets.cpu import Cpu
 
 IDS = np.arange(3, dtype=np.int64)
-BATCH = Batch(IDS, IDS + 7, IDS % 2, NoiseSpec(2.0))
+BATCH = Batch(IDS, IDS + 7, IDS % 2, noise=NoiseSpec(2.0))
 
 SOURCE = """
 import contextlib

@@ -24,7 +24,7 @@ from evalsuite.datasets.fashion_mnist import FashionMnist
 from evalsuite.features.contract import LoadedExtractor
 from evalsuite.metrics.contract import FeatureInputs
 from evalsuite.models.contract import Batch, LoadedModel, NoProbe
-from evalsuite.records import FeatureSet, NoiseSpec
+from evalsuite.records import FeatureSet
 from tests.studies.coverage import measured
 
 METRICS = ("fid", "kid", "precision", "recall", "class_accuracy", "inception_score")
@@ -49,7 +49,7 @@ def sampled(model: LoadedModel, extractor: LoadedExtractor, num_samples: int, se
     def generated() -> Iterator[np.ndarray]:
         for start in range(0, num_samples, BATCH_SIZE):
             part = ids[start : start + BATCH_SIZE]
-            yield model.generate(Batch(part, pairing.seeds_of(part, seed), labels[part], NoiseSpec()), NoProbe())
+            yield model.generate(Batch(part, pairing.seeds_of(part, seed), labels[part]), NoProbe())
 
     return feature_set(extractor, generated(), labels)
 

@@ -20,7 +20,7 @@ TOLERANCE = 1e-4
 
 def batch(ids, noise=NoiseSpec()) -> Batch:
     ids = np.asarray(ids, dtype=np.int64)
-    return Batch(ids, seeds_of(ids, seed=3), labels_of(ids, 10), noise)
+    return Batch(ids, seeds_of(ids, seed=3), labels_of(ids, 10), noise=noise)
 
 
 def zoo(name: str) -> Zoo:
