@@ -20,10 +20,11 @@ from typing import Any, Literal
 
 from evalsuite.errors import UnknownNameError, UsageError
 
-Room = Literal["models", "datasets", "targets", "slices", "features", "metrics", "executors", "reports"]
+Room = Literal["models", "datasets", "prompts", "targets", "slices", "features", "metrics", "executors", "reports"]
 KINDS: dict[Room, str] = {
     "models": "model adapter",
     "datasets": "dataset",
+    "prompts": "prompt set",
     "targets": "target device",
     "slices": "slice kind",
     "features": "extractor",

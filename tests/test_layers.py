@@ -27,6 +27,7 @@ FLOORS: dict[str, int] = {
     "stats": 1,
     "contract": 1,  # every room's contract.py, so that rooms speak of each other without importing each other
     "datasets": 2,
+    "prompts": 2,
     "models": 2,
     "targets": 2,
     "slices": 2,
