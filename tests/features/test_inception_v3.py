@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,48 +10,27 @@ import torch
 from cleanfid.resize import build_resizer
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from evalsuite import plugins, weights
+from evalsuite import plugins
 from evalsuite.errors import Failed, Unavailable
-from evalsuite.features._inception_network import InceptionNetwork
 from evalsuite.features._resizing import resized
+from tests.features import random_inception
 
 RANDOM = np.random.default_rng(0)
 SIZES = (28, 64, 299, 512)
 
 
 def pictures(size: int, count: int = 2) -> np.ndarray:
-    coarse = RANDOM.integers(0, 256, (count, 3, 7, 7)).repeat(-(-size // 7), axis=2).repeat(-(-size // 7), axis=3)
-    noise = RANDOM.normal(0, 20, (count, 3, size, size))
-    return (coarse[..., :size, :size] + noise).clip(0, 255).astype(np.uint8)
+    return random_inception.pictures(size, count, RANDOM)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights whose activations neither die nor explode on their way to the last layer."""
-    torch.manual_seed(0)
-    network = InceptionNetwork()
-    for name, parameter in network.named_parameters():
-        if name.endswith("conv.weight"):
-            torch.nn.init.kaiming_normal_(parameter, nonlinearity="relu")
-        elif name.endswith("bn.bias"):
-            torch.nn.init.uniform_(parameter, 0, 0.5)
-    network.train()
-    with torch.no_grad():  # settles the running statistics
-        for _ in range(8):
-            network(torch.from_numpy((pictures(299, 4).astype(np.float32) - 128) / 128))
-    folder = tmp_path_factory.mktemp("weights")
-    state = {name: tensor for name, tensor in network.state_dict().items() if not name.endswith("num_batches_tracked")}
-    torch.save(state, folder / weights.PUBLIC["inception-v3"].filename)
-    return folder
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return random_inception.save_weights(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(autouse=True)
-def pinned(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The random weights take the place of the public ones."""
-    public = weights.PUBLIC["inception-v3"]
-    digest = hashlib.sha256((folder / public.filename).read_bytes()).hexdigest()
-    monkeypatch.setenv("EVALSUITE_WEIGHTS", str(folder))
-    monkeypatch.setitem(weights.PUBLIC, "inception-v3", replace(public, sha256=digest))
+def pinned(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random_inception.pin(file, monkeypatch)
 
 
 def extracted(images: np.ndarray, text: str = "inception-v3"):
@@ -62,10 +39,9 @@ def extracted(images: np.ndarray, text: str = "inception-v3"):
 
 
 @pytest.fixture(scope="module")
-def peer(folder: Path) -> FeatureExtractorInceptionV3:
-    path = folder / weights.PUBLIC["inception-v3"].filename
+def peer(file: Path) -> FeatureExtractorInceptionV3:
     layers = ["64", "192", "768", "2048", "logits_unbiased"]
-    return FeatureExtractorInceptionV3("inception-v3-compat", layers, feature_extractor_weights_path=str(path))
+    return FeatureExtractorInceptionV3("inception-v3-compat", layers, feature_extractor_weights_path=str(file))
 
 
 def near(found: np.ndarray, expected: np.ndarray, tolerance: float = 1e-4) -> None:
@@ -138,13 +114,10 @@ def test_without_weights_it_says_how_to_get_them(tmp_path: Path, monkeypatch: py
         plugins.make("features", "inception-v3").fingerprint()
 
 
-def test_other_weights_fail(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    public = weights.PUBLIC["inception-v3"]
-    state = torch.load(folder / public.filename, weights_only=True)
+def test_other_weights_fail(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = torch.load(file, weights_only=True)
     state.pop("Mixed_7c.branch_pool.bn.bias")
-    torch.save(state, tmp_path / public.filename)
-    digest = hashlib.sha256((tmp_path / public.filename).read_bytes()).hexdigest()
-    monkeypatch.setenv("EVALSUITE_WEIGHTS", str(tmp_path))
-    monkeypatch.setitem(weights.PUBLIC, "inception-v3", replace(public, sha256=digest))
+    torch.save(state, tmp_path / file.name)
+    random_inception.pin(tmp_path / file.name, monkeypatch)
     with pytest.raises(Failed, match=r"1 names differ, such as Mixed_7c\.branch_pool\.bn\.bias"):
         extracted(pictures(32))
