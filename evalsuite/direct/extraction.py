@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +12,11 @@ from evalsuite import plugins
 from evalsuite.direct.images import Images, pixel_digest
 from evalsuite.direct.sources import fingerprint
 from evalsuite.errors import EvalsuiteError, Failed
-from evalsuite.features.contract import Extracted, Extractor, LoadedExtractor
+from evalsuite.features.contract import Extracted, Extractor
 from evalsuite.files import content_key
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import ROOM
+from evalsuite.pipeline.networks import Passes, opened, passes_of
 from evalsuite.pipeline.samples import Span, spans
 from evalsuite.records import FeatureSet
 from evalsuite.store import Store
@@ -42,13 +42,14 @@ class Extraction:
     batch_size: int
     listener: Listener
 
-    def features(self, images: Images, extractor_name: str, what: str) -> FeatureSet:
+    def features(self, images: Images, extractor_name: str, what: str, wanted: Iterable[str] = ()) -> FeatureSet:
         """Features of all images; only a few images are in memory at once.
 
         Args:
             images: of any sizes that the extractor takes.
             extractor_name: name, and settings where there are any, as in ``inception-v3:layer=192``.
             what: how messages and progress call the images.
+            wanted: extractors that will be asked for too; what comes out of the same pass is kept for them.
 
         Raises:
             UsageError: there is no such extractor, or no such setting; or an image cannot be read.
@@ -58,9 +59,10 @@ class Extraction:
         extractor: Extractor = plugins.make("features", extractor_name)
         made_by = extractor.fingerprint()
         chunks = spans(len(images), CHUNK)
-        keys = [f"{made_by}/{_content(images, chunk)}" for chunk in chunks]
-        self._extract(images, extractor, what, dict(zip(keys, chunks, strict=True)))
-        whole = [self._kept(key) for key in keys]
+        contents = [_content(images, chunk) for chunk in chunks]  # equal where images are there twice
+        extractors = _pass_of(extractor_name, extractor, wanted)
+        self._extract(images, extractors, what, dict(zip(contents, chunks, strict=True)))
+        whole = [self._kept(f"{made_by}/{content}") for content in contents]
         digests = np.concatenate([arrays["pixel_digests"] for arrays in whole])
         return FeatureSet(
             extractor=extractor_name,
@@ -72,28 +74,39 @@ class Extraction:
             source=fingerprint([row.tobytes() for row in digests]),
         )
 
-    def _extract(self, images: Images, extractor: Extractor, what: str, chunks: dict[str, Span]) -> None:
-        """Fill the cache with what it lacks; the extractor is loaded only if it lacks something."""
-        missing = {key: chunk for key, chunk in chunks.items() if self.store.digest(ROOM, key) is None}
+    def _extract(self, images: Images, extractors: dict[str, Extractor], what: str, chunks: dict[str, Span]) -> None:
+        """Fill the cache with what it lacks; extractors are loaded only if it lacks something."""
+        missing = {
+            content: chunk
+            for content, chunk in chunks.items()
+            if any(self.store.digest(ROOM, f"{made_by}/{content}") is None for made_by in extractors)
+        }
         if not missing:
             return
         self.store.require_writable()
         total, done = sum(chunk.size for chunk in missing.values()), 0
-        with ExitStack() as stack:
-            loaded = stack.enter_context(extractor.open())
-            for key, chunk in missing.items():
+        with opened(list(extractors.values())) as passed:
+            for content, chunk in missing.items():
                 parts = []
                 for batch in images.batches(range(chunk.start, chunk.stop), self.batch_size):
-                    parts.append(_extract_batch(loaded, batch, what))
+                    parts.append(_extract_batch(passed, batch, what))
                     done += len(batch)
                     self.listener(Event("progress", "extract", what, done, total))
-                self.store.write(ROOM, key, _joined(parts))
+                for made_by, of_extractor in zip(extractors, zip(*parts, strict=True), strict=True):
+                    self.store.write(ROOM, f"{made_by}/{content}", _joined(of_extractor))
 
     def _kept(self, key: str) -> dict[str, NDArray[np.float32]]:
         arrays = self.store.read(ROOM, key)
         if arrays is None:
             raise Failed("features were lost from the cache while they were used; run again")
         return arrays
+
+
+def _pass_of(name: str, extractor: Extractor, wanted: Iterable[str]) -> dict[str, Extractor]:
+    """By fingerprint, the extractors that take the same pass over the images, this one among them."""
+    every = {one: plugins.make("features", one) for one in wanted} | {name: extractor}
+    together = next(names for names in passes_of(every) if name in names)
+    return {every[one].fingerprint(): every[one] for one in together}
 
 
 def _content(images: Images, chunk: Span) -> str:
@@ -103,32 +116,31 @@ def _content(images: Images, chunk: Span) -> str:
 
 
 def _extract_batch(
-    loaded: LoadedExtractor, batch: Sequence[NDArray[np.uint8]], what: str
-) -> dict[str, NDArray[np.generic]]:
-    """Features of some images; those of one size pass together, in the order they are in.
+    passed: Passes, batch: Sequence[NDArray[np.uint8]], what: str
+) -> list[dict[str, NDArray[np.generic]]]:
+    """Features of some images by each extractor; images of one size pass together, and keep the order they are in.
 
     Raises:
         CellError: the extractor does not take these images.
     """
-    extracted: list[Extracted | None] = [None] * len(batch)
-    for shape in dict.fromkeys(image.shape for image in batch):
-        rows = [row for row, image in enumerate(batch) if image.shape == shape]
-        found = _extracted(loaded, np.stack([batch[row] for row in rows]), what)
-        for place, row in enumerate(rows):
-            logits = None if found.logits is None else found.logits[place]
-            extracted[row] = Extracted(found.features[place], logits)
-    whole = [row for row in extracted if row is not None]
-    arrays: dict[str, NDArray[np.generic]] = {
-        "features": np.stack([row.features for row in whole]),
-        "pixel_digests": np.frombuffer(b"".join(map(pixel_digest, batch)), np.uint8).reshape(-1, 32),
-    }
-    logits_rows = [row.logits for row in whole if row.logits is not None]
-    return arrays | ({"logits": np.stack(logits_rows)} if logits_rows else {})
+    shapes = dict.fromkeys(image.shape for image in batch)
+    rows_of = {shape: [row for row, image in enumerate(batch) if image.shape == shape] for shape in shapes}
+    found = [_extracted(passed, np.stack([batch[row] for row in rows]), what) for rows in rows_of.values()]
+    order = np.argsort(np.concatenate(list(rows_of.values())))
+    digests = np.frombuffer(b"".join(map(pixel_digest, batch)), np.uint8).reshape(-1, 32)
+    return [{**_arrays(parts, order), "pixel_digests": digests} for parts in zip(*found, strict=True)]
 
 
-def _extracted(loaded: LoadedExtractor, images: NDArray[np.uint8], what: str) -> Extracted:
+def _arrays(parts: Sequence[Extracted], order: NDArray[np.intp]) -> dict[str, NDArray[np.generic]]:
+    """Features and logits of parts of a batch as one, its rows taken in this order."""
+    features = np.concatenate([part.features for part in parts])[order]
+    logits = [part.logits for part in parts if part.logits is not None]
+    return {"features": features} | ({"logits": np.concatenate(logits)[order]} if logits else {})
+
+
+def _extracted(passed: Passes, images: NDArray[np.uint8], what: str) -> tuple[Extracted, ...]:
     try:
-        return loaded.extract(images)
+        return passed(images)
     except EvalsuiteError:
         raise
     except Exception as error:

@@ -101,6 +101,7 @@ def measure(
     listener(Event("stage", "extract"))
     measurements: list[Measurement] = []
     missing: list[Missing] = []
+    step.expect(cells)
     for cell in cells:
         found, gaps = step.measure(cell)
         measurements += found
@@ -185,6 +186,11 @@ class _Measuring:
         self.sample_ids = None if ids is None else ids[self.order]
         self.labels = None if labels is None else _integers(labels, self.size, "labels")[self.order]
         self.kept: dict[tuple[str, str], FeatureSet | Moments | CellError] = {}
+        self.expected: frozenset[str] = frozenset()
+
+    def expect(self, cells: Iterable[_Cell]) -> None:
+        """Take note of all extractors, since layers of one network come out of one pass over the images."""
+        self.expected = frozenset(self._extractor_of(cell) for cell in cells if cell.metric.inputs.of_features)
 
     def measure(self, cell: _Cell) -> Cells:
         """All values of one metric."""
@@ -309,7 +315,7 @@ class _Measuring:
 
     def _make(self, side: str, given: Given, name: str) -> FeatureSet | Moments:
         if isinstance(given, Images):
-            return self.extraction.features(given, name, side)
+            return self.extraction.features(given, name, side, self.expected)
         return replace(given, extractor=given.extractor or self.extractor or NOT_STATED)
 
     def _extractor_of(self, cell: _Cell) -> str:

@@ -173,31 +173,40 @@ class InceptionNetwork(nn.Module):
         self.Mixed_7b = InceptionE(1280, max_pool=False)
         self.Mixed_7c = InceptionE(2048, max_pool=True)
         self.fc = nn.Linear(2048, NUM_CLASSES)
+        self.pool = nn.MaxPool2d(3, stride=2)
 
-    def forward(self, images: Tensor, layer: int = 2048) -> tuple[Tensor, Tensor | None]:
-        """Features of one layer, averaged over the picture.
+    def forward(self, images: Tensor, deepest: int = 2048) -> tuple[dict[int, Tensor], Tensor | None]:
+        """Features of the layers, averaged over the picture.
 
         Args:
             images: float ``[B, 3, 299, 299]`` in [-1, 1], in the dtype of the convolutions.
-            layer: one of LAYERS; nothing behind it is computed.
+            deepest: one of LAYERS; nothing behind it is computed.
 
         Returns:
-            features float32 ``[B, layer]``; for layer 2048 also logits float32 ``[B, 1008]`` without the bias, which
-            Inception Scores are published with, else None.
+            float32 ``[B, layer]`` by layer, up to the deepest; with layer 2048 also logits float32 ``[B, 1008]``, else
+            None. They lack the bias, as in published Inception Scores.
         """
-        x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(images)))
-        x = F.max_pool2d(x, 3, stride=2)
-        if layer == 64:
-            return spatial_mean(x), None
-        x = F.max_pool2d(self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x)), 3, stride=2)
-        if layer == 192:
-            return spatial_mean(x), None
-        x = self.Mixed_6a(self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x))))
-        x = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(x))))
-        if layer == 768:
-            return spatial_mean(x), None
-        features = spatial_mean(self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x))))
-        return features, F.linear(features, self.fc.weight)
+        found: dict[int, Tensor] = {}
+        x = images
+        for layer, blocks in self._stages().items():
+            if layer > deepest:
+                break
+            for block in blocks:
+                x = block(x)
+            found[layer] = spatial_mean(x)
+        return found, F.linear(found[2048], self.fc.weight) if 2048 in found else None
+
+    def _stages(self) -> dict[int, tuple[nn.Module, ...]]:
+        """The blocks that lead to each layer from the one before."""
+        return {
+            64: (self.Conv2d_1a_3x3, self.Conv2d_2a_3x3, self.Conv2d_2b_3x3, self.pool),
+            192: (self.Conv2d_3b_1x1, self.Conv2d_4a_3x3, self.pool),
+            768: (
+                *(self.Mixed_5b, self.Mixed_5c, self.Mixed_5d, self.Mixed_6a),
+                *(self.Mixed_6b, self.Mixed_6c, self.Mixed_6d, self.Mixed_6e),
+            ),
+            2048: (self.Mixed_7a, self.Mixed_7b, self.Mixed_7c),
+        }
 
     def folded(self, dtype: torch.dtype) -> InceptionNetwork:
         """This network for inference, its convolutions in ``dtype`` and the logits in float32; it is changed."""

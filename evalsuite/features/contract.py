@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,3 +40,24 @@ class Extractor(Protocol):
         ...
 
     def open(self) -> AbstractContextManager[LoadedExtractor]: ...
+
+
+class LoadedLayers(Protocol):
+    """Several layers of one network in memory."""
+
+    def extract_layers(self, images: NDArray[np.uint8]) -> tuple[Extracted, ...]:
+        """Features of uint8 images ``[B, C, H, W]`` by each layer, from one pass."""
+        ...
+
+
+@runtime_checkable
+class LayerExtractor(Extractor, Protocol):
+    """An extractor that reads one of a network's layers, so that images pass once for all layers that are wanted."""
+
+    def network(self) -> str:
+        """Settings that layers must share to come out of one pass."""
+        ...
+
+    def open_layers(self, layers: Sequence[Self]) -> AbstractContextManager[LoadedLayers]:
+        """The network, to be read at the layers of these extractors, which all have this one's ``network()``."""
+        ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from evalsuite.features._inception_network import InceptionNetwork
 
 WEIGHTS = "inception-v3"
+LAST = 2048
 _COUNTERS = "num_batches_tracked"
 
 
@@ -49,15 +50,24 @@ class InceptionV3(Settings):
         weights.find(WEIGHTS)
         return content_key([weights.PUBLIC[WEIGHTS].sha256, self.model_dump(mode="json"), 1])
 
+    def network(self) -> str:
+        """All settings but the layer."""
+        return self.model_dump_json(exclude={"layer"})
+
     @contextmanager
     def open(self) -> Iterator[LoadedExtractor]:
+        with self.open_layers([self]) as loaded:
+            yield loaded
+
+    @contextmanager
+    def open_layers(self, layers: Sequence[InceptionV3]) -> Iterator[_Loaded]:
         import torch
 
         from evalsuite.features._inception_network import InceptionNetwork
 
         network = InceptionNetwork()
         load(network, weights.load(weights.find(WEIGHTS)))
-        yield _Loaded(self, network.folded(getattr(torch, self.dtype)))
+        yield _Loaded(self, network.folded(getattr(torch, self.dtype)), [one.layer for one in layers])
 
 
 def load(network: InceptionNetwork, tensors: dict[str, Any]) -> None:
@@ -76,8 +86,8 @@ def load(network: InceptionNetwork, tensors: dict[str, Any]) -> None:
 
 
 class _Loaded:
-    def __init__(self, extractor: InceptionV3, network: InceptionNetwork) -> None:
-        self.extractor, self.network = extractor, network
+    def __init__(self, extractor: InceptionV3, network: InceptionNetwork, layers: Sequence[int]) -> None:
+        self.extractor, self.network, self.layers = extractor, network, layers
 
     def extract(self, images: NDArray[np.uint8]) -> Extracted:
         """Features float32 ``[B, layer]`` of uint8 images ``[B, C, H, W]``, and for layer 2048 logits ``[B, 1008]``.
@@ -87,6 +97,10 @@ class _Loaded:
         Raises:
             Failed: another number of channels.
         """
+        return self.extract_layers(images)[0]
+
+    def extract_layers(self, images: NDArray[np.uint8]) -> tuple[Extracted, ...]:
+        """The same by each layer, from one pass."""
         import torch
 
         from evalsuite.features._inception_network import SIZE
@@ -96,7 +110,8 @@ class _Loaded:
         with torch.inference_mode():
             pixels = (resized(images, SIZE, self.extractor.preprocessing) - 128) / 128
             pixels = pixels.expand(-1, 3, -1, -1).to(getattr(torch, self.extractor.dtype))
-            features, logits = self.network(
-                pixels.contiguous(memory_format=torch.channels_last), layer=self.extractor.layer
-            )
-        return Extracted(features.numpy(), None if logits is None else logits.numpy())
+            found, logits = self.network(pixels.contiguous(memory_format=torch.channels_last), deepest=max(self.layers))
+        return tuple(
+            Extracted(found[layer].numpy(), logits.numpy() if logits is not None and layer == LAST else None)
+            for layer in self.layers
+        )

@@ -14,10 +14,11 @@ from evalsuite import plugins
 from evalsuite.datasets.contract import Dataset
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Task
-from evalsuite.features.contract import Extracted, Extractor, LoadedExtractor
+from evalsuite.features.contract import Extracted, Extractor
 from evalsuite.pipeline.cells import metric_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.generate import Samples
+from evalsuite.pipeline.networks import Passes, opened, passes_of
 from evalsuite.pipeline.plan import adapter_of, labels_of
 from evalsuite.pipeline.samples import SampleSet, Span, read_images, spans
 from evalsuite.records import Case, FeatureSet, Plan
@@ -33,19 +34,27 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Source:
-    """Images of one chunk: generated (a key in the store) or of the reference (a span of its images). Picklable."""
+    """Images of one chunk: generated (a key in the store) or of the reference (a span of its images). Picklable.
+
+    Attributes:
+        features_keys: where the features by each extractor of a pass belong.
+    """
 
     owner: str
     images: str | Span
-    features_key: str
+    features_keys: tuple[str, ...]
+
+    def whole(self, store: Store) -> bool:
+        """Whether the store has all of these features."""
+        return all(store.digest(ROOM, key) is not None for key in self.features_keys)
 
 
 @dataclass(frozen=True)
 class Order:
-    """What one child process extracts. Picklable."""
+    """What one child process extracts, in one pass over the images. Picklable."""
 
     store: Store
-    extractor: str
+    extractors: tuple[str, ...]
     reference: ReferenceSpec
     sources: tuple[Source, ...]
 
@@ -94,12 +103,12 @@ def extract(
             step.add(name)
         except CellError as error:
             features.errors[name, ""] = error
-            continue
-        missing = [source for source in step.sources(name) if store.digest(ROOM, source.features_key) is None]
+    for together in passes_of(step.extractors):
+        missing = tuple(source for source in step.sources(together) if not source.whole(store))
         if missing:
-            orders[name] = Order(store, name, suite.reference, tuple(missing))
+            orders[" + ".join(together)] = Order(store, together, suite.reference, missing)
         else:
-            listener(Event("cached", "extract", name))
+            listener(Event("cached", "extract", " + ".join(together)))
     if orders:
         store.require_writable()
         _work_off(orders, executor, listener, timeout_s, features)
@@ -124,12 +133,13 @@ def _work_off(
             if isinstance(news, Progress):
                 listener(Event("progress", "extract", news.key, news.done, news.total))
             elif isinstance(news.error, CellError):
-                features.errors[news.key, ""] = news.error
+                features.errors.update(dict.fromkeys(((name, "") for name in orders[news.key].extractors), news.error))
                 listener(Event("missing", "extract", news.key, message=str(news.error)))
             elif news.error is not None:
                 raise news.error
             else:
-                features.errors.update({(news.key, owner): error for owner, error in news.value.items()})
+                for name in orders[news.key].extractors:
+                    features.errors.update({(name, owner): error for owner, error in news.value.items()})
 
 
 class _Extraction:
@@ -140,7 +150,8 @@ class _Extraction:
         self.cases = {case.key: case for case in plan.cases if case.key in samples.sets}
         spec = suite.reference
         self.dataset: Dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
-        self.extractors: dict[str, tuple[Extractor, str]] = {}
+        self.extractors: dict[str, Extractor] = {}
+        self.fingerprints: dict[str, str] = {}
 
     def add(self, name: str) -> None:
         """Take in an extractor.
@@ -149,36 +160,38 @@ class _Extraction:
             Unavailable: its weights or a package are missing.
         """
         extractor: Extractor = plugins.make("features", name)
-        self.extractors[name] = extractor, extractor.fingerprint()
+        self.fingerprints[name] = extractor.fingerprint()
+        self.extractors[name] = extractor
 
-    def sources(self, name: str) -> list[Source]:
-        _, fingerprint = self.extractors[name]
-        found = [source for key in self.cases for source in self._generated(key, fingerprint)]
-        return self._reference(fingerprint) + found
+    def sources(self, names: Sequence[str]) -> list[Source]:
+        """All images, reference first, with where their features by these extractors belong."""
+        generated = [source for key in self.cases for source in self._generated(key, names)]
+        return self._reference(names) + generated
 
-    def _generated(self, case_key: str, fingerprint: str) -> list[Source]:
+    def _generated(self, case_key: str, names: Sequence[str]) -> list[Source]:
         chunks = self.samples.sets[case_key].chunks
-        return [Source(case_key, chunk.key, f"{fingerprint}/{chunk.digest}") for chunk in chunks]
+        return [Source(case_key, chunk.key, self._keys(names, chunk.digest)) for chunk in chunks]
 
-    def _reference(self, fingerprint: str) -> list[Source]:
+    def _reference(self, names: Sequence[str]) -> list[Source]:
         dataset = self.dataset.fingerprint()
         every = spans(self.dataset.size(), REFERENCE_CHUNK)
-        return [Source(REFERENCE, span, f"{fingerprint}/{span.key(dataset)}") for span in every]
+        return [Source(REFERENCE, span, self._keys(names, span.key(dataset))) for span in every]
+
+    def _keys(self, names: Sequence[str], images: str) -> tuple[str, ...]:
+        return tuple(f"{self.fingerprints[name]}/{images}" for name in names)
 
     def collect(self, name: str) -> None:
         """The feature sets of an extractor, from the store."""
         if (name, "") in self.features.errors:
             return
-        _, fingerprint = self.extractors[name]
-        self._keep(name, REFERENCE, self._reference(fingerprint), self._reference_fields())
+        self._keep(name, REFERENCE, self._reference([name]), self._reference_fields())
         for key, case in self.cases.items():
-            self._keep(name, key, self._generated(key, fingerprint), self._case_fields(case, self.samples.sets[key]))
+            self._keep(name, key, self._generated(key, [name]), self._case_fields(case, self.samples.sets[key]))
 
     def _keep(self, name: str, owner: str, sources: Sequence[Source], fields: dict[str, Any]) -> None:
         if (name, owner) in self.features.errors:
             return
-        extractor, fingerprint = self.extractors[name]
-        chunks = [self.store.read(ROOM, source.features_key) for source in sources]
+        chunks = [self.store.read(ROOM, key) for source in sources for key in source.features_keys]
         whole = [chunk for chunk in chunks if chunk is not None]
         if len(whole) < len(chunks):
             self.features.errors[name, owner] = Failed(
@@ -188,8 +201,8 @@ class _Extraction:
         logits = np.concatenate([chunk["logits"] for chunk in whole]) if "logits" in whole[0] else None
         self.features.sets[name, owner] = FeatureSet(
             extractor=name,
-            fingerprint=fingerprint,
-            preprocessing=extractor.preprocessing,
+            fingerprint=self.fingerprints[name],
+            preprocessing=self.extractors[name].preprocessing,
             features=np.concatenate([chunk["features"] for chunk in whole]),
             logits=logits,
             **fields,
@@ -214,31 +227,32 @@ def extract_missing(order: Order, report: Report) -> dict[str, CellError]:
         CellError: the extractor could not be loaded.
         StoreError: features could not be stored.
     """
-    extractor = plugins.make("features", order.extractor)
+    extractors = [plugins.make("features", name) for name in order.extractors]
     dataset = plugins.find("datasets", order.reference.dataset).model_validate(order.reference.settings)
     errors: dict[str, CellError] = {}
-    with extractor.open() as loaded:
+    with opened(extractors) as passed:
         for done, source in enumerate(order.sources):
             report(done, len(order.sources))
             if source.owner in errors:
                 continue
             try:
-                _store_features(order.store, source, loaded, dataset)
+                _store_features(order.store, source, passed, dataset)
             except CellError as error:
                 errors[source.owner] = error
     report(len(order.sources), len(order.sources))
     return errors
 
 
-def _store_features(store: Store, source: Source, loaded: LoadedExtractor, dataset: Dataset) -> None:
+def _store_features(store: Store, source: Source, passed: Passes, dataset: Dataset) -> None:
     images = read_images(store, source.images) if isinstance(source.images, str) else _real(dataset, source.images)
     try:
-        extracted = loaded.extract(images)
+        found = passed(images)
     except EvalsuiteError:
         raise
     except Exception as error:
         raise Failed(f"features of {source.owner}: {type(error).__name__}: {error}") from error
-    store.write(ROOM, source.features_key, _arrays(extracted, source.owner))
+    for key, extracted in zip(source.features_keys, found, strict=True):
+        store.write(ROOM, key, _arrays(extracted, source.owner))
 
 
 def _real(dataset: Dataset, span: Span) -> NDArray[np.uint8]:
