@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,20 @@ def seeds_of(sample_ids: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
         stream = _splitmix64(np.array([seed], np.uint64) * np.uint64(0xD1342543DE82EF95))
         mixed = _splitmix64(_splitmix64(sample_ids.astype(np.uint64)) ^ stream)
     return (mixed >> np.uint64(1)).astype(np.int64)
+
+
+def columns_of(
+    attributes: Mapping[str, Sequence[Sequence[str]]],
+) -> dict[str, dict[str, NDArray[np.int64]]]:
+    """Positions by attribute and value, int64 and increasing, of things that have any number of values each."""
+    columns: dict[str, dict[str, NDArray[np.int64]]] = {}
+    for name, values in attributes.items():
+        found: dict[str, list[int]] = {}
+        for position, of_one in enumerate(values):
+            for value in dict.fromkeys(of_one):
+                found.setdefault(value, []).append(position)
+        columns[name] = {value: np.array(positions, np.int64) for value, positions in found.items()}
+    return columns
 
 
 def _splitmix64(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

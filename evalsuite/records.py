@@ -134,6 +134,25 @@ class FeatureSet:
 
 
 @dataclass(frozen=True)
+class TextFeatures:
+    """Embeddings of what was asked for, in the space of an extractor's image features, row by row as the samples.
+
+    Attributes:
+        features: float32 ``[N, D]``.
+        cut: bool ``[N]``, whether only the beginning of the text was read.
+        source: SHA-256 of the texts.
+    """
+
+    features: NDArray[np.float32]
+    cut: NDArray[np.bool_]
+    source: str = ""
+
+    def select(self, rows: NDArray[np.int64]) -> TextFeatures:
+        """The rows at these positions."""
+        return replace(self, features=self.features[rows], cut=self.cut[rows])
+
+
+@dataclass(frozen=True)
 class Moments:
     """Mean and covariance of features that are not there themselves: a saved statistics file.
 

@@ -51,6 +51,10 @@ def measure(
         str, typer.Option("--metrics", "-m", metavar="NAME,...", help="See evalsuite list metrics.")
     ] = "fid",
     extractor: ExtractorOption = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What each image was asked for: .txt (one a line), .jsonl or .csv."),
+    ] = None,
     output: Annotated[Literal["table", "json"], typer.Option("--format", help="What is printed to stdout.")] = "table",
     cache: CacheOption = None,
     batch_size: BatchOption = 64,
@@ -68,6 +72,7 @@ def measure(
             reference=reference,
             metrics=names,
             extractor=extractor,
+            prompts=prompts,
             batch_size=batch_size,
             cache=cache,
             listener=listener,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from evalsuite.records import Moments
 
 
 class Dataset(Protocol):
@@ -35,4 +37,13 @@ class Dataset(Protocol):
 
     def images(self, ids: NDArray[np.int64]) -> NDArray[np.uint8]:
         """uint8 ``[len(ids), C, H, W]``."""
+        ...
+
+
+@runtime_checkable
+class SavedMoments(Dataset, Protocol):
+    """A dataset of which only mean and covariance of its features are there: a statistics file."""
+
+    def moments(self) -> Moments:
+        """As they were saved, with the extractor that made them."""
         ...

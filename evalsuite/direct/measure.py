@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,12 +19,23 @@ from evalsuite.direct import statistics
 from evalsuite.direct.extraction import Extraction
 from evalsuite.direct.images import Images, repeated
 from evalsuite.direct.pairs import partners, stacked
+from evalsuite.direct.prompts import texts_of
 from evalsuite.direct.sources import Given, read
 from evalsuite.errors import CellError, Skipped, UsageError
-from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, Metric, PairInputs
+from evalsuite.features.contract import TextEmbedder
+from evalsuite.files import content_key
+from evalsuite.metrics.contract import (
+    Estimate,
+    FeatureInputs,
+    FeaturePairInputs,
+    ImageInputs,
+    Inputs,
+    Metric,
+    PairInputs,
+)
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.values import Valued, extraction_protocol, measurement, values_of
-from evalsuite.records import Comparison, FeatureSet, Measurement, Missing, Moments, Scalar
+from evalsuite.records import Comparison, FeatureSet, Measurement, Missing, Moments, Scalar, TextFeatures
 from evalsuite.store import Store
 
 DEFAULT_EXTRACTOR = "inception-v3"
@@ -53,6 +64,7 @@ def measure(
     extractor: str | None = None,
     sample_ids: ArrayLike | None = None,
     labels: ArrayLike | None = None,
+    prompts: Sequence[str] | str | Path | None = None,
     batch_size: int = BATCH_SIZE,
     cache: str | Path | None = None,
     listener: Listener = lambda event: None,
@@ -71,6 +83,8 @@ def measure(
         sample_ids: int ``[N]``, one for each generated sample; differences between results of the same ids are paired,
             so equal ids should mean the same seed and condition. Files are in the order of their paths.
         labels: int ``[N]``, the class that each sample was asked for.
+        prompts: the text that each sample was asked for: ``[N]``, or a file with one a line (``.txt``), as JSON lines
+            (``.jsonl``) or in the column ``prompt`` (``.csv``).
         batch_size: images that pass the extractor at once; changes memory and speed, not numbers.
         cache: the folder where features are kept; else ``$EVALSUITE_CACHE``, else the user's cache folder.
         listener: is told of the progress.
@@ -97,6 +111,7 @@ def measure(
         extraction=Extraction(Store(cache), batch_size, listener),
         sample_ids=sample_ids,
         labels=labels,
+        prompts=None if prompts is None else texts_of(prompts),
     )
     listener(Event("stage", "extract"))
     measurements: list[Measurement] = []
@@ -174,6 +189,7 @@ class _Measuring:
         extraction: Extraction,
         sample_ids: ArrayLike | None,
         labels: ArrayLike | None,
+        prompts: Sequence[str] | None,
     ) -> None:
         self.generated, self.reference, self.extractor, self.model = generated, reference, extractor, model
         self.extraction = extraction
@@ -185,8 +201,14 @@ class _Measuring:
         self.order = np.arange(self.size) if ids is None else np.argsort(ids)
         self.sample_ids = None if ids is None else ids[self.order]
         self.labels = None if labels is None else _integers(labels, self.size, "labels")[self.order]
+        self.prompts = None if prompts is None else self._in_order(prompts)
         self.kept: dict[tuple[str, str], FeatureSet | Moments | CellError] = {}
         self.expected: frozenset[str] = frozenset()
+
+    def _in_order(self, prompts: Sequence[str]) -> list[str]:
+        if len(prompts) != self.size:
+            raise UsageError(f"prompts: found {len(prompts)}, expected {self.size}, one a sample")
+        return [prompts[position] for position in self.order]
 
     def expect(self, cells: Iterable[_Cell]) -> None:
         """Take note of all extractors, since layers of one network come out of one pass over the images."""
@@ -197,6 +219,7 @@ class _Measuring:
         work: Callable[[_Cell], tuple[Any, dict[str, Scalar]]] = {
             Inputs.FEATURES: self._features,
             Inputs.FEATURE_PAIRS: self._feature_pairs,
+            Inputs.IMAGES: self._images,
             Inputs.PAIRS: self._pairs,
         }[cell.metric.inputs]
         measurements: list[Measurement] = []
@@ -242,7 +265,19 @@ class _Measuring:
         # One group is none that could be left out.
         dealt = not isinstance(self.generated, Moments)
         groups = _groups(self.size, self.labels) if dealt else np.zeros(self.size, np.int64)
-        return FeatureInputs(generated, reference, groups), protocol
+        texts = self._texts(cell) if getattr(cell.metric, "reads_texts", False) else None
+        return FeatureInputs(generated, reference, groups, asked=self.labels, texts=texts), protocol
+
+    def _texts(self, cell: _Cell) -> TextFeatures | None:
+        """Embeddings of the prompts by the metric's extractor; None where there are no prompts."""
+        if self.prompts is None:
+            return None
+        name = self._extractor_of(cell)
+        extractor = plugins.make("features", name)
+        if not isinstance(extractor, TextEmbedder):
+            raise Skipped(f"the extractor {name} embeds no texts; choose one that does, such as clip-vit-b-32")
+        embedded = extractor.embed_texts(self.prompts)
+        return TextFeatures(embedded.features, embedded.cut, content_key(self.prompts))
 
     def _feature_pairs(self, cell: _Cell) -> tuple[FeaturePairInputs, dict[str, Scalar]]:
         rows = self._partners
@@ -254,19 +289,29 @@ class _Measuring:
         protocol |= {"against_fingerprint": reference.source, "n": self.size}
         return FeaturePairInputs(generated, reference.select(rows)), protocol
 
+    def _images(self, cell: _Cell) -> tuple[ImageInputs, dict[str, Scalar]]:
+        if not isinstance(self.generated, Images):
+            raise Skipped("needs images, and there are only features")
+        mine = stacked(self.generated, self.order, self.extraction.store.root)
+        protocol: dict[str, Scalar] = {"quantisation": "uint8", "n": self.size}
+        return ImageInputs(self._ids, mine.images, self.labels, self.prompts), protocol
+
     def _pairs(self, cell: _Cell) -> tuple[PairInputs, dict[str, Scalar]]:
         rows = self._partners
         if not (isinstance(self.generated, Images) and isinstance(self.reference, Images)):
             raise Skipped("needs images on both sides, and there are only features")
         folder = self.extraction.store.root
         mine, theirs = stacked(self.generated, self.order, folder), stacked(self.reference, rows, folder)
-        ids = np.arange(self.size, dtype=np.int64) if self.sample_ids is None else self.sample_ids
         protocol: dict[str, Scalar] = {
             "quantisation": "uint8",
             "against_fingerprint": theirs.fingerprint,
             "n": self.size,
         }
-        return PairInputs(ids, mine.images, theirs.images), protocol
+        return PairInputs(self._ids, mine.images, theirs.images), protocol
+
+    @property
+    def _ids(self) -> NDArray[np.int64]:
+        return np.arange(self.size, dtype=np.int64) if self.sample_ids is None else self.sample_ids
 
     @cached_property
     def _partners(self) -> NDArray[np.int64]:
@@ -338,7 +383,10 @@ def _cell(entry: MetricEntry) -> _Cell:
     if plugin.inputs == Inputs.TIMINGS:
         raise UsageError(f"metrics: {name} times a model, which is not here; put it into a suite and use evalsuite run")
     try:
-        return _Cell(name, plugin.model_validate(settings), settings.get("extractor"))
+        metric = plugin.model_validate(settings)
+        # Few networks read texts, so a metric of texts has its own for where nothing is said.
+        own = metric.extractor if getattr(metric, "reads_texts", False) else None
+        return _Cell(name, metric, settings.get("extractor", own))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.features._pretrained import FILES, Pretrained, library
-from evalsuite.features.contract import Extracted, LoadedExtractor
+from evalsuite.features.contract import EmbeddedTexts, Extracted, LoadedExtractor
 
 
 class Clip(Pretrained):
-    """Image embeddings of CLIP (Radford et al. 2021, arXiv:2103.00020) as projected, not scaled to length 1."""
+    """Image embeddings of CLIP (Radford et al. 2021, arXiv:2103.00020) as projected, not scaled to length 1.
+
+    Attributes:
+        long_prompts: what becomes of texts of more than 77 tokens, begin and end included: ``cut`` reads their
+            beginning, as CLIP score is published; ``parts`` takes the mean of the embeddings of their parts, each
+            scaled to length 1, so that every word counts.
+    """
+
+    long_prompts: Literal["cut", "parts"] = "cut"
 
     crop: ClassVar[bool] = True
     mean: ClassVar[tuple[float, float, float]] = (0.48145466, 0.4578275, 0.40821073)
@@ -26,8 +34,8 @@ class Clip(Pretrained):
         with self.loaded("CLIPVisionModelWithProjection") as model:
             yield _Loaded(self, model)
 
-    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Text embeddings float32 ``[N, dim]`` in the space of the images; texts are cut after 77 tokens.
+    def embed_texts(self, texts: Sequence[str]) -> EmbeddedTexts:
+        """Text embeddings float32 ``[N, dim]`` in the space of the images.
 
         Raises:
             Unavailable: the library or the weights are missing.
@@ -39,9 +47,35 @@ class Clip(Pretrained):
         )
         with self.loaded("CLIPTextModelWithProjection") as model, torch.inference_mode():
             longest = model.config.max_position_embeddings
-            tokens = tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
-            embedded: NDArray[np.float32] = model(**tokens).text_embeds.numpy()
-        return embedded
+            whole = self.long_prompts == "parts"
+            tokens = tokenizer(
+                list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt",
+                return_overflowing_tokens=True,
+            )  # fmt: skip
+            rows = tokens.pop("overflow_to_sample_mapping").numpy()
+            parts = model(**tokens).text_embeds.numpy()
+        return EmbeddedTexts(*_of_texts(parts, rows, len(texts), whole))
+
+
+def _of_texts(
+    parts: NDArray[np.float32], rows: NDArray[np.int64], count: int, whole: bool
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """One embedding a text, from those of its parts, and whether parts were left out.
+
+    Args:
+        parts: ``[P, dim]``, the parts of a text one after the other.
+        rows: ``[P]`` in [0, count), the text that each part belongs to.
+        whole: whether all parts count, or the first alone.
+    """
+    first = np.searchsorted(rows, np.arange(count))
+    several = np.bincount(rows, minlength=count) > 1
+    if not whole:
+        return parts[first], several
+    features = parts[first].copy()
+    for text in np.flatnonzero(several):
+        of_text = parts[rows == text]
+        features[text] = (of_text / np.linalg.norm(of_text, axis=1, keepdims=True)).mean(axis=0)
+    return features, np.zeros(count, np.bool_)
 
 
 class _Loaded:

@@ -42,6 +42,26 @@ class Extractor(Protocol):
     def open(self) -> AbstractContextManager[LoadedExtractor]: ...
 
 
+class EmbeddedTexts(NamedTuple):
+    """features: float32 ``[N, dim]``; cut: bool ``[N]``, whether only the beginning of a text was read."""
+
+    features: NDArray[np.float32]
+    cut: NDArray[np.bool_]
+
+
+@runtime_checkable
+class TextEmbedder(Protocol):
+    """An extractor that embeds texts in the space of its image features, too."""
+
+    def embed_texts(self, texts: Sequence[str]) -> EmbeddedTexts:
+        """Embeddings of texts; do not depend on the other texts.
+
+        Raises:
+            Unavailable: weights or a package are missing.
+        """
+        ...
+
+
 class LoadedLayers(Protocol):
     """Several layers of one network in memory."""
 

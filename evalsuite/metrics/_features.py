@@ -20,10 +20,14 @@ class FeatureMetric(Settings):
     """Base of metrics that read features.
 
     Attributes:
+        uses_reference: whether generated samples are compared with the reference; where not, there need be none.
+        reads_texts: whether the prompts' embeddings are wanted, which only some extractors give.
         extractor: name of the feature extractor.
     """
 
     inputs: ClassVar[Inputs] = Inputs.FEATURES
+    uses_reference: ClassVar[bool] = True
+    reads_texts: ClassVar[bool] = False
 
     extractor: str = "fashion-cnn"
 

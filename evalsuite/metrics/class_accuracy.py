@@ -19,6 +19,7 @@ class ClassAccuracy(FeatureMetric):
     A measure of obedience, not of quality: blurred or exaggerated samples can score above real images.
     """
 
+    uses_reference: ClassVar[bool] = False
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
     paper: ClassVar[str] = "Ravuri and Vinyals 2019, Classification Accuracy Score (arXiv:1905.10887), after its idea"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.records import Family, FeatureSet, Moments, Scalar, Timings
+from evalsuite.records import Family, FeatureSet, Moments, Scalar, TextFeatures, Timings
 
 
 class Inputs(StrEnum):
@@ -18,6 +18,7 @@ class Inputs(StrEnum):
 
     FEATURES = "features"
     FEATURE_PAIRS = "feature_pairs"
+    IMAGES = "images"
     PAIRS = "pairs"
     TIMINGS = "timings"
 
@@ -41,14 +42,17 @@ class FeatureInputs:
         reference: the features, or only their moments; of the slice's part where the slice is a subset.
         groups: int64 ``[N]`` in [0, 20): jackknife group of each generated sample.
         whole: whether the slice is ``all``; small slices are refused where the whole set gets a value that is INVALID.
-        conditions: embeddings of what was asked for (prompts), row by row as ``generated``; None without prompts.
+        asked: int64 ``[N]``, which class or prompt each sample was made for; None for unconditional samples.
+        texts: embeddings of the prompts, row by row as ``generated``; None without prompts, and for metrics that do not
+            ask for them.
     """
 
     generated: FeatureSet
     reference: FeatureSet | Moments
     groups: NDArray[np.int64]
     whole: bool = True
-    conditions: FeatureSet | None = None
+    asked: NDArray[np.int64] | None = None
+    texts: TextFeatures | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,23 @@ class FeaturePairInputs:
 
     a: FeatureSet
     b: FeatureSet
+
+
+@dataclass(frozen=True)
+class ImageInputs:
+    """Generated samples as they are, and what was asked for: for models that judge an image beside its prompt.
+
+    Attributes:
+        sample_ids: int64 ``[N]``.
+        images: uint8 ``[N, C, H, W]``; may be memory-mapped.
+        labels: int64 ``[N]``, or None without classes.
+        prompts: one text a sample, or None without prompts.
+    """
+
+    sample_ids: NDArray[np.int64]
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64] | None = None
+    prompts: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +140,7 @@ class Metric(Protocol):
         paper: the reference, one line.
         samples_per_dimension: for metrics of features, how many samples for each of them a decision needs; optional.
         extractor: a settings field (default ``fashion-cnn``), for FEATURES and FEATURE_PAIRS only.
+        uses_reference, reads_texts: for FEATURES; see :class:`evalsuite.metrics._features.FeatureMetric`.
     """
 
     unit: ClassVar[str]

@@ -1,4 +1,4 @@
-"""Diversity within conditions: do samples of one class differ from each other as they should?"""
+"""Diversity within conditions: do samples of one class or prompt differ from each other as they should?"""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from evalsuite.records import Family
 
 
 class Diversity(FeatureMetric):
-    """Mean squared distance of two samples of the same class in feature space, averaged over classes; 0 or above.
+    """Mean squared distance of two samples of one class or prompt in feature space, averaged over these; 0 or above.
 
     A student that gives every seed the same picture of a class keeps its class accuracy, and often its Fréchet
     distance; here it falls below its teacher. The number means little alone: its scale is that of the extractor's
     features, and noise adds to it. Look at the difference to the teacher.
     """
 
+    uses_reference: ClassVar[bool] = False
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
     paper: ClassVar[str] = (
@@ -31,19 +32,20 @@ class Diversity(FeatureMetric):
     )
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
-        """One value, with the value without each group. Classes of a single sample are left out.
+        """One value, with the value without each group. Classes and prompts of a single sample are left out.
 
         Raises:
-            Skipped: samples have no classes, or no class has two samples.
+            Skipped: samples were asked for nothing, or nothing was asked for twice.
             Failed: a feature is NaN or infinite.
         """
-        labels = inputs.generated.labels
-        if labels is None:
-            raise Skipped("needs the class that each sample was made for; for models without classes, see vendi")
+        if inputs.asked is None:
+            raise Skipped("needs the class or prompt that each sample was made for; for other models, see vendi")
         features = finite(inputs.generated, "generated")
-        classes, members = np.unique(labels, return_inverse=True)
+        classes, members = np.unique(inputs.asked, return_inverse=True)
         fewest_kept = leave_one_group_out(lambda kept: float(_most(members[kept])), inputs.groups)[0]
-        require(int(min([_most(members), *fewest_kept])), 2, "samples of a class, whichever group is left out")
+        require(
+            int(min([_most(members), *fewest_kept])), 2, "samples of a condition, whichever group is left out"
+        )
         centred = features - features.mean(axis=0)  # so that squares of large means cancel no digits
 
         def within(kept: NDArray[np.bool_]) -> float:

@@ -21,6 +21,7 @@ class InceptionScore(FeatureMetric):
     for the same extractor.
     """
 
+    uses_reference: ClassVar[bool] = False
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
     paper: ClassVar[str] = "Salimans et al. 2016, Improved Techniques for Training GANs (arXiv:1606.03498)"

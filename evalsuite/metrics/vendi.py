@@ -23,6 +23,7 @@ class Vendi(FeatureMetric):
     a distance. Grows with n.
     """
 
+    uses_reference: ClassVar[bool] = False
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = True
     paper: ClassVar[str] = "Friedman and Dieng 2022, The Vendi Score (arXiv:2210.02410)"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from evalsuite.errors import Failed
 from evalsuite.files import content_key
 from evalsuite.imaging import FORMATS, is_image, read_image
-from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
+from evalsuite.models.contract import Batch, Capabilities, Condition, LoadedModel, Probe
 from evalsuite.settings import Settings, SuitePath
 from evalsuite.targets.contract import Target
 
@@ -34,13 +34,13 @@ class ImageFolder(Settings):
 
     Attributes:
         path: a folder or an ``.npz`` file; relative to the suite file.
-        condition: ``class`` if image i shows class i mod C, as the suite asks for it.
+        condition: ``class`` if image i shows class i mod C, as the suite asks for it, ``text`` if it shows prompt i mod P.
         seeded: whether image i belongs to the seed of sample i.
         licence: of the images, for the record.
     """
 
     path: SuitePath
-    condition: Literal["none", "class"] = "none"
+    condition: Condition = "none"
     seeded: bool = True
     licence: str = "unknown"
 

@@ -10,14 +10,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 
 from evalsuite.errors import CellError, Failed
 from evalsuite.files import content_key
-from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
+from evalsuite.models.contract import Batch, Capabilities, Condition, LoadedModel, Probe
 from evalsuite.records import Scalar
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import Target
@@ -28,8 +28,8 @@ VERSION = 1
 class Python(Settings):
     """A model written as Python.
 
-    ``callable`` names either a function ``(seeds, labels) -> images``, with int64 ``[B]`` seeds, int64 ``[B]`` labels
-    or None, and uint8 ``[B, C, H, W]`` images; or a class, made with ``options`` as keyword arguments, whose
+    ``callable`` names either a function ``(seeds, condition) -> images``, with int64 ``[B]`` seeds, int64 ``[B]``
+    labels, a list of prompts or None, and uint8 ``[B, C, H, W]`` images; or a class, made with ``options`` as keyword arguments, whose
     ``open(target)`` is a context manager that yields an object with ``generate(batch, probe)``, as in
     :class:`evalsuite.models.contract.ModelAdapter`. What the model can do is said here and not by its code, so that
     its code runs in child processes only.
@@ -38,7 +38,7 @@ class Python(Settings):
         callable: ``module:name``, or ``file.py:name`` with the path relative to the suite file.
         version: counted up by the author when the model changes in ways that its source file does not show, such as
             new weights. Without it, samples are never taken from the cache.
-        condition: ``class`` if it uses the labels.
+        condition: ``class`` if it uses labels, ``text`` if it uses prompts.
         seeded: whether the seed decides the image.
         noise: whether it obeys ``batch.noise``, for latent slices; a function never gets to see it.
         num_steps, nfe: steps and network evaluations of one image, for the report.
@@ -48,7 +48,7 @@ class Python(Settings):
 
     callable: str = Field(pattern=r"^[^:]+:[A-Za-z_][A-Za-z0-9_]*$")
     version: str | None = None
-    condition: Literal["none", "class"] = "class"
+    condition: Condition = "class"
     seeded: bool = True
     noise: bool = False
     num_steps: int | None = Field(default=None, ge=1)
@@ -158,7 +158,8 @@ class _Function:
 
     def generate(self, batch: Batch, probe: Probe) -> NDArray[Any]:
         """What the function returns; the engine checks that it is uint8 ``[B, C, H, W]``."""
-        images: NDArray[Any] = self.function(batch.seeds, batch.labels)
+        condition = batch.labels if batch.prompts is None else list(batch.prompts)
+        images: NDArray[Any] = self.function(batch.seeds, condition)
         return images
 
 

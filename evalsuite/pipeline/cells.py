@@ -86,7 +86,7 @@ def least_samples(spec: MetricSpec) -> int:
 
 
 def _against(metric: Metric, case: Case, suite: Suite) -> str:
-    if metric.inputs == Inputs.FEATURES:
+    if metric.inputs in (Inputs.FEATURES, Inputs.IMAGES):
         return "reference"
     if metric.inputs.of_pairs and suite.teacher is not None:
         return f"{suite.teacher}@{case.target}/{case.slice}"

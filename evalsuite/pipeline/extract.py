@@ -11,17 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite import plugins
-from evalsuite.datasets.contract import Dataset
-from evalsuite.errors import CellError, EvalsuiteError, Failed
+from evalsuite.datasets.contract import Dataset, SavedMoments
+from evalsuite.errors import CellError, EvalsuiteError, Failed, Skipped
 from evalsuite.executors.contract import Executor, Progress, Task
 from evalsuite.features.contract import Extracted, Extractor
 from evalsuite.pipeline.cells import metric_of
+from evalsuite.pipeline.conditions import conditions_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.networks import Passes, opened, passes_of
-from evalsuite.pipeline.plan import adapter_of, labels_of
+from evalsuite.pipeline.plan import adapter_of
 from evalsuite.pipeline.samples import SampleSet, Span, read_images, spans
-from evalsuite.records import Case, FeatureSet, Plan
+from evalsuite.pipeline.texts import embed
+from evalsuite.records import Case, FeatureSet, Moments, Plan, TextFeatures
 from evalsuite.store import Store
 from evalsuite.suite.schema import ReferenceSpec, Suite
 
@@ -55,19 +57,26 @@ class Order:
 
     store: Store
     extractors: tuple[str, ...]
-    reference: ReferenceSpec
+    reference: ReferenceSpec | None
     sources: tuple[Source, ...]
 
 
 @dataclass
 class Features:
-    """What extraction ended with, by extractor and by the key of the generating case (or ``reference``)."""
+    """What extraction ended with, by extractor and by the key of the generating case (or ``reference``).
+
+    Attributes:
+        moments: in place of the reference's features, where only a statistics file is there.
+        texts: embeddings of all prompts.
+    """
 
     sets: dict[tuple[str, str], FeatureSet] = field(default_factory=dict)
+    moments: dict[str, Moments] = field(default_factory=dict)
+    texts: dict[str, TextFeatures | CellError] = field(default_factory=dict)
     errors: dict[tuple[str, str], CellError] = field(default_factory=dict)
 
     def of(self, extractor: str, owner: str) -> FeatureSet:
-        """The features of a generating case or of the reference.
+        """The features of a generating case.
 
         Raises:
             CellError: there are none.
@@ -76,6 +85,25 @@ class Features:
         if error is not None:
             raise error
         return self.sets[extractor, owner]
+
+    def of_reference(self, extractor: str) -> FeatureSet | Moments:
+        """The features of the reference, or their mean and covariance where nothing else was saved.
+
+        Raises:
+            CellError: there are none.
+        """
+        return self.moments.get(extractor) or self.of(extractor, REFERENCE)
+
+    def of_prompts(self, extractor: str) -> TextFeatures:
+        """The embeddings of all prompts.
+
+        Raises:
+            CellError: there are none.
+        """
+        found = self.texts[extractor]
+        if isinstance(found, CellError):
+            raise found
+        return found
 
 
 def extract(
@@ -114,14 +142,19 @@ def extract(
         _work_off(orders, executor, listener, timeout_s, features)
     for name in step.extractors:
         step.collect(name)
+    prompts = conditions_of(suite).prompt_set
+    if prompts is not None:
+        processes: dict[str, Any] = {"executor": executor, "store": store, "listener": listener, "timeout_s": timeout_s}
+        features.texts = embed(_extractors(suite, of_texts=True), prompts, **processes)
     return features
 
 
-def _extractors(suite: Suite) -> list[str]:
-    """The union over all metrics, in the order of the suite."""
+def _extractors(suite: Suite, of_texts: bool = False) -> list[str]:
+    """The union over all metrics, or over those that read texts, in the order of the suite."""
     metrics = (metric_of(spec) for spec in suite.metrics)
     named: Iterable[Any] = (metric for metric in metrics if metric.inputs.of_features)
-    return list(dict.fromkeys(metric.extractor for metric in named))
+    wanted = (metric for metric in named if not of_texts or getattr(metric, "reads_texts", False))
+    return list(dict.fromkeys(metric.extractor for metric in wanted))
 
 
 def _work_off(
@@ -142,14 +175,21 @@ def _work_off(
                     features.errors.update({(name, owner): error for owner, error in news.value.items()})
 
 
+def _dataset_of(spec: ReferenceSpec | None) -> Dataset | None:
+    if spec is None:
+        return None
+    dataset: Dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+    return dataset
+
+
 class _Extraction:
     """Which chunks of images there are, and the feature sets made of them."""
 
     def __init__(self, suite: Suite, plan: Plan, samples: Samples, store: Store, features: Features) -> None:
         self.suite, self.samples, self.store, self.features = suite, samples, store, features
         self.cases = {case.key: case for case in plan.cases if case.key in samples.sets}
-        spec = suite.reference
-        self.dataset: Dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+        self.conditions = conditions_of(suite)
+        self.dataset = _dataset_of(suite.reference)
         self.extractors: dict[str, Extractor] = {}
         self.fingerprints: dict[str, str] = {}
 
@@ -173,6 +213,8 @@ class _Extraction:
         return [Source(case_key, chunk.key, self._keys(names, chunk.digest)) for chunk in chunks]
 
     def _reference(self, names: Sequence[str]) -> list[Source]:
+        if self.dataset is None or isinstance(self.dataset, SavedMoments):
+            return []
         dataset = self.dataset.fingerprint()
         every = spans(self.dataset.size(), REFERENCE_CHUNK)
         return [Source(REFERENCE, span, self._keys(names, span.key(dataset))) for span in every]
@@ -184,9 +226,30 @@ class _Extraction:
         """The feature sets of an extractor, from the store."""
         if (name, "") in self.features.errors:
             return
-        self._keep(name, REFERENCE, self._reference([name]), self._reference_fields())
+        self._collect_reference(name)
         for key, case in self.cases.items():
             self._keep(name, key, self._generated(key, [name]), self._case_fields(case, self.samples.sets[key]))
+
+    def _collect_reference(self, name: str) -> None:
+        if self.dataset is None:
+            self.features.errors[name, REFERENCE] = Skipped("compares with real images, and the suite has no reference")
+        elif isinstance(self.dataset, SavedMoments):
+            self._take_moments(name, self.dataset.moments())
+        else:
+            ids = np.arange(self.dataset.size(), dtype=np.int64)
+            fields = {"sample_ids": ids, "labels": self.dataset.labels(), "source": self.dataset.fingerprint()}
+            self._keep(name, REFERENCE, self._reference([name]), fields)
+
+    def _take_moments(self, name: str, moments: Moments) -> None:
+        """Take saved statistics, if they were made as this extractor makes features, as far as the file says."""
+        for what, expected in {"extractor": name, "fingerprint": self.fingerprints[name]}.items():
+            found = getattr(moments, what)
+            if found and found != expected:
+                self.features.errors[name, REFERENCE] = Failed(
+                    f"the statistics of the reference were made with {what} {found}, the metric asks for {expected}"
+                )
+                return
+        self.features.moments[name] = moments
 
     def _keep(self, name: str, owner: str, sources: Sequence[Source], fields: dict[str, Any]) -> None:
         if (name, owner) in self.features.errors:
@@ -208,12 +271,8 @@ class _Extraction:
             **fields,
         )
 
-    def _reference_fields(self) -> dict[str, Any]:
-        ids = np.arange(self.dataset.size(), dtype=np.int64)
-        return {"sample_ids": ids, "labels": self.dataset.labels(), "source": self.dataset.fingerprint()}
-
     def _case_fields(self, case: Case, images: SampleSet) -> dict[str, Any]:
-        labels = labels_of(case, self.suite, adapter_of(case).capabilities())
+        labels = self.conditions.asked_of(adapter_of(case).capabilities()).labels(case.sample_ids)
         return {"sample_ids": case.sample_ids, "labels": labels, "source": images.content}
 
 
@@ -228,7 +287,7 @@ def extract_missing(order: Order, report: Report) -> dict[str, CellError]:
         StoreError: features could not be stored.
     """
     extractors = [plugins.make("features", name) for name in order.extractors]
-    dataset = plugins.find("datasets", order.reference.dataset).model_validate(order.reference.settings)
+    dataset = _dataset_of(order.reference)
     errors: dict[str, CellError] = {}
     with opened(extractors) as passed:
         for done, source in enumerate(order.sources):
@@ -243,7 +302,7 @@ def extract_missing(order: Order, report: Report) -> dict[str, CellError]:
     return errors
 
 
-def _store_features(store: Store, source: Source, passed: Passes, dataset: Dataset) -> None:
+def _store_features(store: Store, source: Source, passed: Passes, dataset: Dataset | None) -> None:
     images = read_images(store, source.images) if isinstance(source.images, str) else _real(dataset, source.images)
     try:
         found = passed(images)
@@ -255,7 +314,8 @@ def _store_features(store: Store, source: Source, passed: Passes, dataset: Datas
         store.write(ROOM, key, _arrays(extracted, source.owner))
 
 
-def _real(dataset: Dataset, span: Span) -> NDArray[np.uint8]:
+def _real(dataset: Dataset | None, span: Span) -> NDArray[np.uint8]:
+    assert dataset is not None, "only a reference has spans of its own"
     return dataset.images(np.arange(span.start, span.stop, dtype=np.int64))
 
 

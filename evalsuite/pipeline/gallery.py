@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import CellError
 from evalsuite.files import write_atomically
+from evalsuite.pipeline.conditions import conditions_of
 from evalsuite.pipeline.generate import Samples
-from evalsuite.pipeline.plan import class_names_of
 from evalsuite.records import Case, Picture, Plan
 from evalsuite.suite.schema import Suite
 
@@ -30,8 +30,8 @@ def make_gallery(suite: Suite, plan: Plan, samples: Samples, folder: Path) -> li
     Raises:
         StoreError: the run folder cannot be written.
     """
-    names = class_names_of(suite)
-    count = min(PER_CLASS * max(len(names), MAX_PICTURES // PER_CLASS if not names else 0), MAX_PICTURES)
+    conditions = conditions_of(suite)
+    count = min(PER_CLASS * (conditions.count if conditions.kind == "class" else MAX_PICTURES), MAX_PICTURES)
     pictures: list[Picture] = []
     for case in (case for case in plan.cases if case.slice == "all"):
         ids = case.sample_ids[:count]
@@ -39,16 +39,18 @@ def make_gallery(suite: Suite, plan: Plan, samples: Samples, folder: Path) -> li
             images = samples.of(case).images(ids)
         except CellError:
             continue
-        pictures += [_picture(case, int(i), image, names, folder) for i, image in zip(ids, images, strict=True)]
+        labels = conditions.names(ids)
+        pictures += [
+            _picture(case, int(i), image, label, folder) for i, image, label in zip(ids, images, labels, strict=True)
+        ]
     return pictures
 
 
-def _picture(case: Case, sample_id: int, image: NDArray[np.uint8], names: tuple[str, ...], folder: Path) -> Picture:
+def _picture(case: Case, sample_id: int, image: NDArray[np.uint8], label: str, folder: Path) -> Picture:
     png = to_png(image)
     sha256 = hashlib.sha256(png).hexdigest()
     file = f"{FOLDER}/{case.model}-{case.target}-{sample_id:05d}.png"
     write_atomically(folder / file, png)
-    label = names[sample_id % len(names)] if names else ""
     return Picture(sample_id=sample_id, case_key=case.key, label=label, file=file, sha256=sha256)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite import pairing, plugins
+from evalsuite import plugins
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Result, Task
 from evalsuite.files import canonical_json
-from evalsuite.models.contract import Batch, Capabilities, LoadedModel, NoProbe
+from evalsuite.models.contract import Capabilities, LoadedModel, Probe
+from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.plan import adapter_of, class_names_of
+from evalsuite.pipeline.flags import ROOM as FLAGS
+from evalsuite.pipeline.flags import FlagKeeper
+from evalsuite.pipeline.plan import adapter_of
 from evalsuite.pipeline.samples import ROOM, Chunk, SampleSet, Span, spans
 from evalsuite.records import Case, Plan
 from evalsuite.store import Store
@@ -34,7 +37,8 @@ class Order:
 
     Attributes:
         device, target_settings: the target.
-        seed, num_classes: the suite's, for seeds and labels.
+        seed: of the suite.
+        conditions: what its samples are asked for.
         parts: cases with the spans that are missing; cases of equal settings stand together and share one load.
     """
 
@@ -42,7 +46,7 @@ class Order:
     device: str
     target_settings: dict[str, Any]
     seed: int
-    num_classes: int
+    conditions: Conditions
     parts: tuple[Part, ...]
 
     @property
@@ -117,14 +121,14 @@ def _orders(suite: Suite, cases: Sequence[Case], store: Store, listener: Listene
             parts.setdefault((case.model, case.target), []).append((case, missing))
         else:
             listener(Event("cached", "generate", case.key, len(case.sample_ids), len(case.sample_ids)))
-    num_classes = len(class_names_of(suite))
+    conditions = conditions_of(suite)
     return {
         f"{model}@{target}": Order(
             store,
             suite.targets[target].device,
             suite.targets[target].settings,
             suite.sampling.seed,
-            num_classes,
+            conditions,
             tuple(sorted(todo, key=lambda part: canonical_json(part[0].settings))),
         )
         for (model, target), todo in parts.items()
@@ -209,7 +213,9 @@ def generate_missing(order: Order, report: Report) -> None:
         capabilities = adapter.capabilities()
         with adapter.open(target) as model:
             report(done, order.total)
-            for key, images in _batches(model, capabilities, parts, order, target.batch_size):
+            for key, images, flags in _batches(model, capabilities, parts, order, target.batch_size):
+                if flags:
+                    order.store.write(FLAGS, key, flags)  # first, so that no image lies there without its flags
                 order.store.write(ROOM, key, {"images": images})
                 done += len(images)
                 report(done, order.total)
@@ -217,24 +223,25 @@ def generate_missing(order: Order, report: Report) -> None:
 
 def _batches(
     model: LoadedModel, capabilities: Capabilities, parts: Sequence[Part], order: Order, batch_size: int
-) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Checked images of every missing chunk, with the chunk's key."""
+) -> Iterator[tuple[str, NDArray[np.uint8], Mapping[str, NDArray[np.bool_]]]]:
+    """Checked images of every missing chunk, with the chunk's key and with what was flagged."""
     for case, missing in parts:
         shape = capabilities.image_shape or _first_shape(order.store, case, batch_size)
         for span in missing:
-            images = checked_images(_generate(model, capabilities, case, span, order), span.size, shape)
+            probe = FlagKeeper(span.size)
+            images = checked_images(_generate(model, capabilities, case, span, order, probe), span.size, shape)
             shape = images.shape[1:]
-            yield span.key(case.samples_key), images
+            yield span.key(case.samples_key), images, probe.flags
 
 
-def _generate(model: LoadedModel, capabilities: Capabilities, case: Case, span: Span, order: Order) -> Any:
+def _generate(
+    model: LoadedModel, capabilities: Capabilities, case: Case, span: Span, order: Order, probe: Probe
+) -> Any:
     """What the model returns for one span, not yet checked."""
     ids = case.sample_ids[span.start : span.stop]
-    conditional = capabilities.condition == "class" and order.num_classes > 0
-    labels = pairing.labels_of(ids, order.num_classes) if conditional else None
-    batch = Batch(ids, pairing.seeds_of(ids, order.seed), labels, noise=case.noise)
+    batch = order.conditions.asked_of(capabilities).batch(ids, order.seed, case.noise)
     try:
-        return model.generate(batch, NoProbe())
+        return model.generate(batch, probe)
     except EvalsuiteError:
         raise
     except MemoryError as error:

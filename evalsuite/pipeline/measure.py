@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, cast
 
@@ -11,18 +12,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite import pairing, plugins
+from evalsuite.datasets.contract import Dataset
 from evalsuite.errors import CellError, Skipped
 from evalsuite.files import content_key
-from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
+from evalsuite.metrics.contract import (
+    Estimate,
+    FeatureInputs,
+    FeaturePairInputs,
+    ImageInputs,
+    Inputs,
+    Metric,
+    PairInputs,
+    TimingInputs,
+)
 from evalsuite.pipeline.cells import PlannedCell, cells_of
+from evalsuite.pipeline.conditions import conditions_of
 from evalsuite.pipeline.environment import version_of
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.extract import REFERENCE, Features
+from evalsuite.pipeline.extract import Features
 from evalsuite.pipeline.generate import Samples
-from evalsuite.pipeline.plan import adapter_of, class_names_of
+from evalsuite.pipeline.plan import adapter_of
 from evalsuite.pipeline.values import Valued, extraction_protocol, measurement, values_of
-from evalsuite.records import Case, Family, FeatureSet, Interval, Measurement, Missing, Plan, Scalar, Timings
-from evalsuite.slices.contract import Subset
+from evalsuite.records import (
+    Case,
+    Family,
+    FeatureSet,
+    Interval,
+    Measurement,
+    Missing,
+    Moments,
+    Plan,
+    Scalar,
+    Timings,
+)
+from evalsuite.slices.contract import Columns, Subset
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 
@@ -81,7 +104,7 @@ class _Measuring:
         self.cases = {case.key: case for case in plan.cases}
         self.timings = {key: tuple(t for t in timings if t.case_key == key) for key in self.cases}
         self.untimed = {gap.identity: gap for gap in untimed}
-        self.num_classes = len(class_names_of(suite))
+        self.conditions = conditions_of(suite)
 
     def measure(self, cell: PlannedCell) -> Cells:
         """The values of one cell.
@@ -97,6 +120,8 @@ class _Measuring:
                 work: _Work = _FeatureWork(self, cell)
             case Inputs.FEATURE_PAIRS:
                 work = _FeaturePairWork(self, cell)
+            case Inputs.IMAGES:
+                work = _ImageWork(self, cell)
             case Inputs.PAIRS:
                 work = _PairWork(self, cell)
             case Inputs.TIMINGS:
@@ -113,13 +138,24 @@ class _Measuring:
     def reference_parts(self) -> dict[str, NDArray[np.int64]]:
         """Positions in the reference by subset slice."""
         spec = self.suite.reference
+        if spec is None:
+            return {}
         dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
         kinds = [plugins.find("slices", s.kind).model_validate(s.settings) for s in self.suite.slices]
         subsets: list[Subset] = [kind for kind in kinds if kind.kind == "subset"]
         parts: dict[str, NDArray[np.int64]] = {}
         for subset in subsets:
-            parts.update(subset.select(dataset.labels(), dataset.class_names()))
+            with suppress(Skipped):  # the reference lacks what samples are told apart by, such as tags of prompts
+                parts.update(subset.select(_columns_of(dataset)))
         return parts
+
+
+def _columns_of(dataset: Dataset) -> Columns:
+    """Positions of the reference's images by attribute and value."""
+    labels, names = dataset.labels(), dataset.class_names()
+    if labels is None:
+        return {}
+    return pairing.columns_of({"class": [[names[label] if names else str(label)] for label in labels]})
 
 
 class _Work(ABC):
@@ -127,6 +163,7 @@ class _Work(ABC):
 
     def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
         self.step, self.cell, self.case = step, cell, cell.case
+        self.conditions = step.conditions.asked_of(adapter_of(self.case).capabilities())
 
     @abstractmethod
     def inputs(self) -> Any:
@@ -138,12 +175,20 @@ class _Work(ABC):
 
     def protocol(self) -> dict[str, Scalar]:
         """What made the number, besides the estimator's own constants; the same for teacher and student."""
-        return {}
+        prompts = self.step.conditions.prompt_set
+        return {} if prompts is None else {"prompts_fingerprint": prompts.fingerprint()}
 
     def sample_ids(self, estimate: Estimate) -> NDArray[np.int64] | None:
-        """The samples that went in, where they can be paired with another model's."""
+        """The samples, or the prompts, whose values went in, where they can be paired with another model's."""
+        ids, clusters = self.case.sample_ids, self.clusters
+        if clusters is not None and estimate.per_sample is not None:
+            ids = np.unique(clusters)
         seeded = adapter_of(self.case).capabilities().seeded
-        return self.case.sample_ids if seeded and estimate.n == len(self.case.sample_ids) else None
+        return ids if seeded and estimate.n == len(ids) else None
+
+    @property
+    def clusters(self) -> NDArray[np.int64] | None:
+        return self.step.conditions.clusters(self.case.sample_ids)
 
     def values(self) -> list[Valued]:
         """From the cache, or computed now."""
@@ -152,7 +197,7 @@ class _Work(ABC):
         kept = None if key is None else self.step.store.read_document(ROOM, key)
         if kept is not None:
             return _unpack(*kept)
-        values = values_of(self.cell.spec.metric, self.cell.metric, self.inputs())
+        values = values_of(self.cell.spec.metric, self.cell.metric, self.inputs(), self.clusters)
         if key is not None:
             self.step.store.write_document(ROOM, key, *_pack(values))
         return values
@@ -161,7 +206,8 @@ class _Work(ABC):
         spec = self.cell.spec
         versions = {package: version_of(package) for package in ("numpy", "scipy", "scikit-image", "torchmetrics")}
         sources = plugins.sources_hash("metrics", "stats")
-        return content_key([sources, versions, spec.metric, spec.settings, content])
+        conditions = self.step.conditions.key()
+        return content_key([sources, versions, spec.metric, spec.settings, conditions, content])
 
     def measurement(self, valued: Valued, estimate: Estimate) -> Measurement:
         """The record of one value."""
@@ -180,48 +226,81 @@ class _FeatureWork(_Work):
 
     def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
         super().__init__(step, cell)
-        extractor = cast(Any, cell.metric).extractor
+        metric = cast(Any, cell.metric)
         step.samples.of(self.case)
-        self.generated = step.features.of(extractor, self.case.parent or self.case.key)
-        self.reference = step.features.of(extractor, REFERENCE)
+        self.generated = step.features.of(metric.extractor, self.case.parent or self.case.key)
+        self.reference = step.features.of_reference(metric.extractor) if _uses_reference(metric) else None
+        reads_texts = getattr(metric, "reads_texts", False) and self.conditions.kind == "text"
+        self.texts = step.features.of_prompts(metric.extractor) if reads_texts else None
 
     def inputs(self) -> FeatureInputs:
-        groups = pairing.groups_of(self.case.sample_ids, max(self.step.num_classes, 1))
-        return FeatureInputs(self._part(self.generated), self._reference_part(), groups, self.case.parent is None)
+        ids = self.case.sample_ids
+        asked = self.conditions.numbers(ids)
+        texts = None if self.texts is None or asked is None else self.texts.select(asked)
+        groups = self.step.conditions.groups(ids)
+        return FeatureInputs(
+            self._part(self.generated), self._reference_part(), groups, self.case.parent is None, asked, texts
+        )
 
     def content(self) -> Any:
         generated = self.generated
         subset = None if self.case.parent is None else self.case.slice
-        labelled = generated.labels is not None
         ids = content_key(self.case.sample_ids.tolist())
         return [
             generated.source,
             generated.fingerprint,
-            self.reference.source,
+            None if self.reference is None else self.reference.source,
             subset,
             ids,
-            labelled,
-            self.step.num_classes,
+            self.conditions.kind,
         ]
 
     def protocol(self) -> dict[str, Scalar]:
+        against = {} if self.reference is None else {"reference_fingerprint": self.reference.source}
         return {
+            **super().protocol(),
             **extraction_protocol(self.generated),
+            **against,
             "quantisation": "uint8",
-            "reference_fingerprint": self.reference.source,
             "n": len(self.case.sample_ids),
         }
 
     def _part(self, whole: FeatureSet) -> FeatureSet:
         return whole if self.case.parent is None else _of_samples(whole, self.case.sample_ids)
 
-    def _reference_part(self) -> FeatureSet:
+    def _reference_part(self) -> FeatureSet | Moments:
+        if self.reference is None:
+            return self.generated.select(np.empty(0, np.int64))
         if self.case.parent is None:
             return self.reference
+        if isinstance(self.reference, Moments):
+            raise Skipped("of the reference there are only mean and covariance, not those of its slices")
         rows = self.step.reference_parts.get(self.case.slice)
         if rows is None:
             raise Skipped(f"the reference has no images of the slice {self.case.slice}")
         return self.reference.select(rows)
+
+
+def _uses_reference(metric: Metric) -> bool:
+    return bool(getattr(metric, "uses_reference", True))
+
+
+class _ImageWork(_Work):
+    """Generated images by themselves, with what was asked for."""
+
+    def __init__(self, step: _Measuring, cell: PlannedCell) -> None:
+        super().__init__(step, cell)
+        self.samples = step.samples.of(self.case)
+
+    def inputs(self) -> ImageInputs:
+        ids = self.case.sample_ids
+        return ImageInputs(ids, self.samples.images(ids), self.conditions.labels(ids), self.conditions.texts(ids))
+
+    def content(self) -> Any:
+        return [self.samples.content, content_key(self.case.sample_ids.tolist()), self.conditions.kind]
+
+    def protocol(self) -> dict[str, Scalar]:
+        return {**super().protocol(), "quantisation": "uint8", "n": len(self.case.sample_ids)}
 
 
 class _TeacherWork(_Work):
@@ -248,7 +327,8 @@ class _TeacherWork(_Work):
         teacher = content_key(
             [self.teacher.adapter, adapter_of(self.teacher).fingerprint(), self.step.suite.sampling.seed]
         )
-        return {"quantisation": "uint8", "against_fingerprint": teacher, "n": len(self.case.sample_ids)}
+        n = len(self.case.sample_ids)
+        return {**super().protocol(), "quantisation": "uint8", "against_fingerprint": teacher, "n": n}
 
 
 class _PairWork(_TeacherWork):

@@ -8,14 +8,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from evalsuite import pairing, plugins
+from evalsuite import plugins
 from evalsuite.errors import CellError, Failed, Skipped, Unavailable, UsageError, nearest
 from evalsuite.files import content_key
 from evalsuite.models.contract import Capabilities, ModelAdapter
 from evalsuite.pipeline.cells import cells_of
+from evalsuite.pipeline.conditions import WHAT, conditions_of
 from evalsuite.pipeline.environment import version_of
 from evalsuite.records import Case, Missing, NoiseSpec, Plan
 from evalsuite.slices.contract import SliceCase, Subset, Variation
@@ -74,23 +74,6 @@ def target_of(suite: Suite, name: str) -> Target:
     return target
 
 
-def class_names_of(suite: Suite) -> tuple[str, ...]:
-    """The classes that samples are conditioned on; empty for an unconditional suite."""
-    if suite.task != "class_conditional":
-        return ()
-    spec = suite.reference
-    names: tuple[str, ...] = plugins.find("datasets", spec.dataset).model_validate(spec.settings).class_names()
-    return names
-
-
-def labels_of(case: Case, suite: Suite, capabilities: Capabilities) -> NDArray[np.int64] | None:
-    """The class asked of each sample, int64 ``[N]``; None where the suite or the model knows no classes."""
-    num_classes = len(class_names_of(suite))
-    if capabilities.condition == "none" or num_classes == 0:
-        return None
-    return pairing.labels_of(case.sample_ids, num_classes)
-
-
 @dataclass(frozen=True)
 class _Filter:
     only: Only
@@ -113,7 +96,7 @@ class _Draft:
         self.suite, self.chosen = suite, chosen
         self.cases: list[Case] = []
         self.missing: list[Missing] = []
-        self.class_names = class_names_of(suite)
+        self.conditions = conditions_of(suite)
         self.slices: list[Variation | Subset] = [
             plugins.find("slices", spec.kind).model_validate(spec.settings) for spec in suite.slices
         ]
@@ -148,6 +131,7 @@ class _Draft:
         if reason is not None:
             raise Unavailable(reason)
         capabilities = adapter.capabilities()
+        self.conditions.asked_of(capabilities)
         wanted = self.suite.sampling.num_samples
         if capabilities.max_samples is not None and capabilities.max_samples < wanted:
             raise Failed(f"it has {capabilities.max_samples} samples, the suite asks for {wanted}")
@@ -163,10 +147,10 @@ class _Draft:
             self.cases.append(replace(case, samples_key=key))
 
     def _add_subsets(self, whole: Case, subsets: Sequence[Case], capabilities: Capabilities) -> None:
-        if capabilities.condition == "class" or not self.class_names:
+        if self.conditions.asked_of(capabilities) == self.conditions:
             self.cases.extend(replace(case, samples_key=whole.samples_key) for case in subsets)
         else:
-            self._give_up(subsets, Skipped(f"{whole.model} cannot be asked for a class"))
+            self._give_up(subsets, Skipped(f"{whole.model} cannot be asked for {WHAT[self.conditions.kind]}"))
 
     def _variations(self) -> list[SliceCase]:
         """The slices that need samples of their own, as far as they were chosen."""
@@ -175,7 +159,7 @@ class _Draft:
 
     def _subsets(self, whole: Case) -> list[Case]:
         """The slices that are part of ``all``, as far as they were chosen."""
-        labels = pairing.labels_of(whole.sample_ids, len(self.class_names)) if self.class_names else None
+        columns = self.conditions.columns(whole.sample_ids)
         return [
             replace(
                 whole,
@@ -186,7 +170,7 @@ class _Draft:
             )
             for kind in self.slices
             if kind.kind == "subset"
-            for slice_id, positions in kind.select(labels, self.class_names).items()
+            for slice_id, positions in kind.select(columns).items()
             if self.chosen.keeps("slice", slice_id)
         ]
 
@@ -215,7 +199,7 @@ class _Draft:
                 "settings": _plain(adapter),
                 "noise": case.noise.scale,
                 "seed": self.suite.sampling.seed,
-                "num_classes": len(self.class_names),
+                "conditions": self.conditions.key(),
                 "target": target.pixel_settings(),
                 "numpy": version_of("numpy"),
                 "torch": version_of("torch"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import cast
 
 import numpy as np
@@ -15,11 +15,11 @@ from evalsuite.executors.contract import Executor
 from evalsuite.files import content_key
 from evalsuite.metrics.contract import Inputs, TimingMetric
 from evalsuite.models.contract import Batch
-from evalsuite.pairing import seeds_of
 from evalsuite.pipeline.cells import PlannedCell, cells_of
+from evalsuite.pipeline.conditions import conditions_of
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.plan import adapter_of, labels_of, target_of
+from evalsuite.pipeline.plan import adapter_of, target_of
 from evalsuite.profiling.profiles import PROFILES
 from evalsuite.profiling.session import Entrant, ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
@@ -139,11 +139,10 @@ class _Together:
 
 
 def _batch_maker(case: Case, suite: Suite) -> Callable[[NDArray[np.int64]], Batch]:
-    capabilities = adapter_of(case).capabilities()
+    asked = conditions_of(suite).asked_of(adapter_of(case).capabilities())
 
     def batch_of(ids: NDArray[np.int64]) -> Batch:
-        labels = labels_of(replace(case, sample_ids=ids), suite, capabilities)
-        return Batch(ids, seeds_of(ids, suite.sampling.seed), labels, noise=case.noise)
+        return asked.batch(ids, suite.sampling.seed, case.noise)
 
     return batch_of
 

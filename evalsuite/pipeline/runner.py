@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from evalsuite import plugins
+from evalsuite.datasets.contract import Dataset
 from evalsuite.errors import Interrupted
 from evalsuite.executors.contract import Executor
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import extract
+from evalsuite.pipeline.flags import ROOM as FLAGS
+from evalsuite.pipeline.flags import findings_of
 from evalsuite.pipeline.folder import EventLog, open_folder, write_outcome
 from evalsuite.pipeline.gallery import make_gallery
 from evalsuite.pipeline.generate import Samples, generate
@@ -22,9 +25,10 @@ from evalsuite.pipeline.measure import measure
 from evalsuite.pipeline.plan import Only, adapter_of, make_plan, with_samples
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
+from evalsuite.prompts.contract import PromptSet
 from evalsuite.records import Case, Plan, RunRecord
 from evalsuite.store import Store
-from evalsuite.suite.schema import Suite
+from evalsuite.suite.schema import PromptSpec, ReferenceSpec, Suite
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             measurements=measured,
             timings=timings,
             missing=[*plan.missing, *gaps],
+            findings=findings_of(plan, samples.sets),
             gallery=make_gallery(suite, plan, samples, folder),
         )
         write_outcome(record, suite, folder)
@@ -136,27 +141,40 @@ def _unrepeatable_forgotten(plan: Plan, store: Store) -> Iterator[None]:
         for case in plan.cases:
             if case.parent is None and not adapter_of(case).fingerprint():
                 store.forget(SAMPLES, case.samples_key)
+                store.forget(FLAGS, case.samples_key)
 
 
 def _provenance(suite: Suite, plan: Plan, options: RunOptions, started: datetime) -> dict[str, Any]:
-    spec = suite.reference
-    dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
     return {
         "models": {case.model: _of_model(case) for case in plan.cases if case.slice == "all"},
-        "datasets": {
-            spec.dataset: {
-                "fingerprint": dataset.fingerprint(),
-                "size": dataset.size(),
-                "classes": list(dataset.class_names()),
-                "licence": dataset.licence,
-                "source": dataset.source,
-            }
-        },
+        "datasets": {} if suite.reference is None else {suite.reference.dataset: _of_dataset(suite.reference)},
+        "prompts": {} if suite.prompts is None else {suite.prompts.set: _of_prompts(suite.prompts)},
         "command": options.command,
         "only": {kind: list(globs) for kind, globs in options.only.items()},
         "profile": options.profile,
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _of_dataset(spec: ReferenceSpec) -> dict[str, Any]:
+    dataset: Dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+    return {
+        "fingerprint": dataset.fingerprint(),
+        "size": dataset.size(),
+        "classes": list(dataset.class_names()),
+        "licence": dataset.licence,
+        "source": dataset.source,
+    }
+
+
+def _of_prompts(spec: PromptSpec) -> dict[str, Any]:
+    prompts: PromptSet = plugins.find("prompts", spec.set).model_validate(spec.settings)
+    return {
+        "fingerprint": prompts.fingerprint(),
+        "size": len(prompts.texts()),
+        "licence": prompts.licence,
+        "source": prompts.source,
     }
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import CellError, Failed
 from evalsuite.metrics.contract import Estimate, Metric
-from evalsuite.records import FeatureSet, Interval, Measurement, Moments, Scalar
+from evalsuite.records import Family, FeatureSet, Interval, Measurement, Moments, Scalar
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,14 @@ class Valued:
     skipped: str = ""
 
 
-def values_of(name: str, metric: Metric, inputs: Any) -> list[Valued]:
+def values_of(name: str, metric: Metric, inputs: Any, clusters: NDArray[np.int64] | None = None) -> list[Valued]:
     """All values of a metric, computed now.
 
     Args:
         name: the metric's plug-in name, for the message.
         metric: with its settings.
         inputs: what its ``compute`` takes.
+        clusters: int64 ``[N]``, equal for samples that are not independent; None where all are.
 
     Raises:
         CellError: it has none on these inputs.
@@ -45,7 +46,30 @@ def values_of(name: str, metric: Metric, inputs: Any) -> list[Valued]:
         raise
     except Exception as error:
         raise Failed(f"{name}: {type(error).__name__}: {error}") from error
-    return [_valued(value, estimate) for value, estimate in found.items()]
+    return [
+        _valued(value, estimate if isinstance(estimate, str) else by_cluster(estimate, clusters))
+        for value, estimate in found.items()
+    ]
+
+
+def by_cluster(estimate: Estimate, clusters: NDArray[np.int64] | None) -> Estimate:
+    """An estimate whose values by sample are means over clusters, which are independent where samples are not.
+
+    Clusters have equally many samples, so that the mean stays what it is. A share of samples then is a mean of shares,
+    and no longer a proportion.
+    """
+    if clusters is None or estimate.per_sample is None:
+        return estimate
+    _, members, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
+    means = np.bincount(members, weights=estimate.per_sample) / sizes
+    return replace(
+        estimate,
+        family=Family.MEAN if estimate.family == Family.PROPORTION else estimate.family,
+        n=len(means),
+        per_sample=means,
+        influence=None,
+        protocol={**estimate.protocol, "clusters": "prompt"},
+    )
 
 
 def _valued(value: str, estimate: Estimate | str) -> Valued:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -11,37 +11,33 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import Skipped
 from evalsuite.settings import Settings
+from evalsuite.slices.contract import Columns
 
 
 class Attribute(Settings):
     """One subset for each value of an attribute; re-uses the samples of ``all``.
 
     Attributes:
-        by: the attribute; ``class`` is the class that was asked for (generated) or is true (reference).
+        by: the attribute: ``class``, which was asked for (generated) or is true (reference), or a column of the prompt
+            set.
     """
 
     kind: ClassVar[Literal["subset"]] = "subset"
 
-    by: Literal["class"] = "class"
+    by: str = "class"
 
-    def select(self, labels: NDArray[np.int64] | None, class_names: Sequence[str]) -> Mapping[str, NDArray[np.int64]]:
-        """Positions of each class's samples, int64, by ``class=<name>``; classes without samples are left out.
-
-        Args:
-            labels: int64 ``[N]``, or None.
-            class_names: by label; where empty, the label itself is the name.
+    def select(self, columns: Columns) -> Mapping[str, NDArray[np.int64]]:
+        """Positions of the samples of each value, int64, by ``class=<value>``; values without samples are left out.
 
         Raises:
-            Skipped: the samples have no classes.
+            Skipped: the samples have no such attribute.
         """
-        if labels is None:
-            raise Skipped("the samples have no classes, so there are no slices by class")
-        return {
-            f"class={slug(class_names[label]) if class_names else label}": np.flatnonzero(labels == label)
-            for label in np.unique(labels)
-        }
+        if self.by not in columns:
+            known = f"; they have {', '.join(columns)}" if columns else ""
+            raise Skipped(f"nothing is known of {self.by!r} of the samples, so there are no slices by it{known}")
+        return {f"{self.by}={slug(value)}": where for value, where in columns[self.by].items() if len(where)}
 
 
 def slug(name: str) -> str:
-    """A class name as it stands in a slice id: lower case, hyphens for everything but letters and digits."""
+    """A value as it stands in a slice id: lower case, hyphens for everything but letters and digits."""
     return re.sub(r"[\W_]+", "-", name.lower()).strip("-")

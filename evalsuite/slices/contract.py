@@ -12,6 +12,10 @@ from numpy.typing import NDArray
 from evalsuite.records import NoiseSpec
 
 
+Columns = Mapping[str, Mapping[str, NDArray[np.int64]]]
+"""By attribute and value, the positions (not ids) of the samples that have it, increasing."""
+
+
 @dataclass(frozen=True)
 class SliceCase:
     """One slice of a declared kind.
@@ -42,6 +46,10 @@ class Subset(Protocol):
 
     kind: Literal["subset"]
 
-    def select(self, labels: NDArray[np.int64] | None, class_names: Sequence[str]) -> Mapping[str, NDArray[np.int64]]:
-        """Positions (not ids) by slice id, from the samples' (or the reference's) labels int64 ``[N]``."""
+    def select(self, columns: Columns) -> Mapping[str, NDArray[np.int64]]:
+        """Positions (not ids) by slice id, from what is known of the samples (or of the reference).
+
+        Raises:
+            Skipped: what it selects by is not known of them.
+        """
         ...

@@ -25,7 +25,8 @@ def json_schema() -> Schema:
     properties: Schema = schema["properties"]
     matrix = {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}}
     role = definitions["ModelSpec"]["properties"]["role"]
-    properties["reference"] = _flat("datasets", "dataset", {}, definitions)
+    properties["reference"] = _flat("datasets", "dataset", {}, definitions, named_alone=True)
+    properties["prompts"] = _flat("prompts", "set", {}, definitions, named_alone=True)
     properties["models"] = _named(_flat("models", "adapter", {"role": role, "matrix": matrix}, definitions, ["role"]))
     properties["targets"] = _named(_flat("targets", "device", {"matrix": matrix}, definitions))
     properties["metrics"]["items"] = _keyed(
@@ -33,7 +34,7 @@ def json_schema() -> Schema:
     )
     properties["slices"]["items"] = _keyed("slices", {}, definitions)
     definitions["ReportSpec"]["properties"]["formats"]["items"] = {"enum": list(plugins.names("reports"))}
-    for optional in ("slices", "gates", "report"):
+    for optional in ("reference", "prompts", "slices", "gates", "report"):
         properties[optional] = {"anyOf": [properties[optional], {"type": "null"}]}
     properties["include"] = {"type": ["string", "array"], "items": {"type": "string"}}
     used = {name: definitions[name] for name in definitions if name not in _REPLACED}
@@ -42,18 +43,23 @@ def json_schema() -> Schema:
     return schema
 
 
-_REPLACED = ("ReferenceSpec", "ModelSpec", "TargetSpec", "MetricSpec", "SliceSpec")
+_REPLACED = ("ReferenceSpec", "PromptSpec", "ModelSpec", "TargetSpec", "MetricSpec", "SliceSpec")
 """Records that a file writes in another shape."""
 
 
 def _flat(
-    room: Room, chooser: str, own: Mapping[str, Any], definitions: Schema, required: list[str] | None = None
+    room: Room,
+    chooser: str,
+    own: Mapping[str, Any],
+    definitions: Schema,
+    required: list[str] | None = None,
+    named_alone: bool = False,
 ) -> Schema:
-    """One object for each plug-in of a room, its settings beside the key that chooses it.
+    """One object for each plug-in of a room, its settings beside the key that chooses it; or its name alone.
 
     A required setting may come from a matrix or a merge key, so only ``required`` and the chooser are asked for.
     """
-    objects = []
+    objects: list[Schema] = [{"enum": list(plugins.names(room))}] if named_alone else []
     for name in plugins.names(room):
         settings = _settings(room, name, definitions)
         properties = {chooser: {"const": name}, **own, **settings.get("properties", {})}

@@ -11,13 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from evalsuite import plugins
-from evalsuite.errors import EvalsuiteError, Problem, SuiteError, UsageError
+from evalsuite import pairing, plugins
+from evalsuite.errors import EvalsuiteError, Problem, Skipped, SuiteError, UsageError
 from evalsuite.metrics.contract import Inputs
 from evalsuite.plugins import Room
 from evalsuite.settings import unit_of
+from evalsuite.slices.contract import Columns
 from evalsuite.suite import matrix
 from evalsuite.suite.document import Node, joined
 from evalsuite.suite.include import read_with_includes
@@ -26,7 +25,10 @@ from evalsuite.suite.schema import Fault, GateSpec, Suite
 from evalsuite.suite.validate import fault_problem, validate
 from evalsuite.suite.wording import choice, shown
 
-OPTIONAL_SECTIONS = ("version", "description", "slices", "gates", "alpha", "report")
+CHOSEN = {"reference": "dataset", "prompts": "set"}
+"""Sections that name one plug-in with its settings, and the key that names it."""
+
+OPTIONAL_SECTIONS = ("version", "description", "reference", "prompts", "slices", "gates", "alpha", "report")
 """May stand there empty, as when everything below them is a comment."""
 
 
@@ -59,6 +61,7 @@ class _Reading:
         self.problems: list[Problem] = []
         self.classes: dict[str, Any] = {}
         self.objects: dict[str, Any] = {}
+        self.has_reference = False
         self.add(problems)
 
     def add(self, problems: Iterable[Problem]) -> None:
@@ -76,9 +79,12 @@ class _Reading:
         """The tree in the form of the records: every plug-in's settings under ``settings``."""
         value = {key: node for key, node in (root.mapping or {}).items() if not key.startswith("x-")}
         value = {key: node for key, node in value.items() if node.value is not None or key not in OPTIONAL_SECTIONS}
-        for key, form in (("reference", ("dataset",)), ("models", ("role", "adapter")), ("targets", ("device",))):
+        for key, chooser in CHOSEN.items():
             if key in value:
-                value[key] = self._nested(value[key], form) if key == "reference" else self._section(value[key], form)
+                value[key] = self._nested(_named_alone(value[key], chooser), (chooser,))
+        for key, form in (("models", ("role", "adapter")), ("targets", ("device",))):
+            if key in value:
+                value[key] = self._section(value[key], form)
         for key, short in (("metrics", self._metric), ("slices", self._slice)):
             if key in value and value[key].items is not None:
                 value[key] = replace(value[key], value=[short(entry) for entry in value[key].items or []])
@@ -153,8 +159,10 @@ class _Reading:
         """
         sections = canonical.mapping or {}
         resolved: dict[str, Any] = {}
-        if "reference" in sections:
-            resolved["reference"] = self._resolve("datasets", "dataset", sections["reference"], ("dataset",))
+        chosen: tuple[tuple[str, Room], ...] = (("reference", "datasets"), ("prompts", "prompts"))
+        for section, room in chosen:
+            if section in sections:
+                resolved[section] = self._resolve(room, CHOSEN[section], sections[section], (CHOSEN[section],))
         rooms: tuple[tuple[str, Room, str, tuple[str, ...]], ...] = (
             ("models", "models", "adapter", ("role", "adapter", "matrix")),
             ("targets", "targets", "device", ("device", "matrix")),
@@ -228,6 +236,7 @@ class _Reading:
         shapes = {"models": dict, "targets": dict, "metrics": list}
         if any(name not in sections or not isinstance(sections[name].value, shapes[name]) for name in shapes):
             return
+        self.has_reference = "reference" in sections
         names = self._names(sections)
         self.add(self._metric_problems(sections.get("metrics"), names))
         self.add(_duplicate_slices(sections.get("slices")))
@@ -266,15 +275,26 @@ class _Reading:
             if kind.kind == "variation":
                 ids += [case.id for case in kind.expand()]
                 continue
-            dataset = self.objects.get("reference")
-            try:
-                class_names = dataset.class_names() if dataset is not None else ()
-                ids += kind.select(np.arange(len(class_names)), class_names)
-            except EvalsuiteError:
+            columns = self._columns()
+            if columns is None:
                 return None
-            if not class_names:
+            try:
+                ids += kind.select(columns)
+            except Skipped as error:
+                self.add([entry.problem(shown(entry.plain()), "a slice of these samples", str(error))])
                 return None
         return ids
+
+    def _columns(self) -> Columns | None:
+        """What is known of the samples: the attributes of the prompts, or the classes of the dataset; None where they
+        cannot be read now, or are known to the run only."""
+        try:
+            if "prompts" in self.objects:
+                return pairing.columns_of(self.objects["prompts"].attributes())
+            class_names = self.objects["reference"].class_names() if "reference" in self.objects else ()
+        except EvalsuiteError:
+            return None
+        return pairing.columns_of({"class": [[name] for name in class_names]}) if class_names else None
 
     def _metric_problems(self, section: Node | None, names: Names) -> Iterator[Problem]:
         first: dict[str, Node] = {}
@@ -287,9 +307,18 @@ class _Reading:
                 yield label.problem(f"the label {shown(label.value)} for the second time", "each label once", hint)
             first.setdefault(label.value, label)
             inputs = getattr(self.classes.get(entry.path), "inputs", None)
+            compares = inputs == Inputs.FEATURES and getattr(self.classes[entry.path], "uses_reference", True)
+            if compares and not self.has_reference:
+                hint = "it compares with real images"
+                yield entry.problem(f"{label.value} in a suite without a reference", "a key 'reference'", hint)
             if inputs and inputs.of_pairs and not names.has_role("teacher"):
                 hint = "it compares each image with the teacher's of the same seed"
                 yield entry.problem(f"{label.value} in a suite without a teacher", "a model with role: teacher", hint)
+
+
+def _named_alone(entry: Node, chooser: str) -> Node:
+    """``challenge`` as ``{set: challenge}``."""
+    return replace(entry, value={chooser: entry}) if isinstance(entry.value, str) else entry
 
 
 def _items(section: Node | None) -> list[Node]:

@@ -20,7 +20,7 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """Names end up in file names, keys and reports, so they hold nothing that means something there."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
-Task = Literal["unconditional", "class_conditional"]
+Task = Literal["unconditional", "class_conditional", "text_to_image"]
 GateTest = Literal["non_inferiority", "equivalence", "superiority", "no_regression", "limit"]
 
 MARGIN_NEEDED = ("non_inferiority", "equivalence")
@@ -59,6 +59,13 @@ class ReferenceSpec(SuitePart):
     """The real data: a dataset's name and its settings."""
 
     dataset: str
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class PromptSpec(SuitePart):
+    """What images are asked for: a prompt set's name and its settings."""
+
+    set: str
     settings: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -200,6 +207,8 @@ class Suite(SuitePart):
         version: counted up by its author when its numbers are no longer comparable with earlier ones.
         description: for readers of the report.
         alpha: false-alarm rate of all gates together.
+        reference: the real data; None where no metric compares with any.
+        prompts: what images are asked for; for text_to_image only.
         models, targets: by name, in the order of the file.
     """
 
@@ -207,7 +216,8 @@ class Suite(SuitePart):
     version: int = Field(default=1, ge=1)
     description: str = ""
     task: Task
-    reference: ReferenceSpec
+    reference: ReferenceSpec | None = None
+    prompts: PromptSpec | None = None
     sampling: SamplingSpec
     models: dict[Name, ModelSpec] = Field(min_length=1)
     targets: dict[Name, TargetSpec] = Field(min_length=1)
@@ -217,10 +227,24 @@ class Suite(SuitePart):
     alpha: Fraction = Field(default=0.01, gt=0, lt=0.5)
     report: ReportSpec = ReportSpec()
 
+    @model_validator(mode="after")
+    def _parts_fit_the_task(self) -> Suite:
+        refuse(list(self._task_faults()))
+        return self
+
+    def _task_faults(self) -> Iterator[Fault]:
+        if self.task == "text_to_image" and self.prompts is None:
+            yield Fault((), "task: text_to_image without prompts", "a key 'prompts'", "such as prompts: challenge")
+        if self.task != "text_to_image" and self.prompts is not None:
+            yield Fault(("prompts",), f"prompts with task: {self.task}", "no prompts, or task: text_to_image")
+        if self.task == "class_conditional" and self.reference is None:
+            hint = "its classes are asked for"
+            yield Fault((), "task: class_conditional without a reference", "a key 'reference'", hint)
+
     @property
     def suite_hash(self) -> str:
         """SHA-256 over what changes samples or numbers; name, version, gates, alpha and report do not."""
-        measured = {"task", "reference", "sampling", "models", "targets", "metrics", "slices"}
+        measured = {"task", "reference", "prompts", "sampling", "models", "targets", "metrics", "slices"}
         return content_key(self.model_dump(mode="json", include=measured))
 
     @property

@@ -12,6 +12,7 @@ import pytest
 
 from evalsuite.models.contract import Batch, NoProbe
 from evalsuite.pairing import seeds_of
+from evalsuite.pipeline.conditions import Conditions
 from evalsuite.pipeline.generate import Order, generate_missing
 from evalsuite.pipeline.samples import spans
 from evalsuite.profiling.subject import Subject, SubjectSpec
@@ -30,12 +31,15 @@ pytestmark = pytest.mark.usefixtures("scripted_plugins")
 BATCH_SIZE, NUM_BATCHES = 64, 8
 MODEL = Scripted(call_s=0.05)  # 0.8 ms an image: as fast as a small one-step student on one core
 MOST_OVERHEAD = 0.05
+CONDITIONS = Conditions(tuple("abcdefghij"))
 
 
 def order_of(store: Store, samples_key: str) -> Order:
     ids = np.arange(BATCH_SIZE * NUM_BATCHES, dtype=np.int64)
     case = Case("m@t/all", samples_key, "m", "student", "scripted", MODEL.model_dump(), "t", "all", ids)
-    return Order(store, "bare", {"batch_size": BATCH_SIZE}, 0, 10, ((case, tuple(spans(len(ids), BATCH_SIZE))),))
+    return Order(
+        store, "bare", {"batch_size": BATCH_SIZE}, 0, CONDITIONS, ((case, tuple(spans(len(ids), BATCH_SIZE))),)
+    )
 
 
 def bare_loop() -> None:

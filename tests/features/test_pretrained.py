@@ -96,11 +96,23 @@ def test_clip_is_the_librarys_embedding_of_its_own_processor(name: str, weights:
 def test_texts_lie_in_the_space_of_the_images(weights: Path) -> None:
     save_clip(weights / "clip-vit-b-32", 224)
     extractor = plugins.make("features", "clip-vit-b-32")
-    both = extractor.embed_texts(["a dog", "a red cat"])
+    both = extractor.embed_texts(["a dog", "a red cat"]).features
     assert both.shape == (2, features("clip-vit-b-32").shape[1])
-    np.testing.assert_allclose(extractor.embed_texts(["a dog"])[0], both[0], atol=1e-6)
+    np.testing.assert_allclose(extractor.embed_texts(["a dog"]).features[0], both[0], atol=1e-6)
     assert np.abs(both[0] - both[1]).max() > 1e-3
-    assert extractor.embed_texts(["dog " * 50]).shape == (1, 12)
+
+
+def test_long_prompts_are_cut_or_read_in_parts(weights: Path) -> None:
+    save_clip(weights / "clip-vit-b-32", 224)
+    long, start = "dog " * 20 + "cat " * 20, "dog " * 20
+    cut = plugins.make("features", "clip-vit-b-32").embed_texts(["a dog", long, start])
+    assert cut.cut.tolist() == [False, True, True]
+    np.testing.assert_allclose(cut.features[1], cut.features[2], atol=1e-6)
+    parts = plugins.make("features", "clip-vit-b-32:long_prompts=parts").embed_texts(["a dog", long, start])
+    assert parts.features.shape == (3, 12)
+    assert not parts.cut.any()
+    np.testing.assert_allclose(parts.features[0], cut.features[0], atol=1e-6)
+    assert np.abs(parts.features[1] - parts.features[2]).max() > 1e-3
 
 
 def test_features_do_not_depend_on_the_batch_and_gray_is_colour_of_equal_channels(weights: Path) -> None:

@@ -5,12 +5,14 @@ import pytest
 
 from evalsuite.errors import Failed, Skipped
 from evalsuite.metrics.clip_score import ClipScore
-from tests.metrics.inputs import clouds, feature_inputs, feature_set
+from evalsuite.records import TextFeatures
+from tests.metrics.inputs import clouds, feature_inputs
 
 
-def score(images, texts):
+def score(images, texts, cut=0):
     inputs = feature_inputs(np.array(images, float), np.zeros((2, np.shape(images)[1])))
-    return ClipScore().compute(replace(inputs, conditions=feature_set(np.array(texts, float))))[""]
+    embedded = TextFeatures(np.array(texts, np.float32), np.arange(len(texts)) < cut)
+    return ClipScore().compute(replace(inputs, texts=embedded))[""]
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,10 @@ def test_without_prompts_there_is_none():
         ClipScore().compute(feature_inputs(*clouds(10)))
     with pytest.raises(Failed, match=r"\(3, 4\) and \(2, 4\)"):
         score(np.ones((3, 4)), np.ones((2, 4)))
+    with pytest.raises(Failed, match="NaN or infinite embeddings of prompts"):
+        score(np.ones((1, 2)), [[np.nan, 1]])
+
+
+def test_prompts_that_were_not_read_whole_are_counted():
+    assert score(np.ones((4, 2)), np.ones((4, 2))).warning == ""
+    assert score(np.ones((4, 2)), np.ones((4, 2)), cut=3).warning.endswith("read for 3 of 4 samples")

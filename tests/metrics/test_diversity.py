@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
@@ -11,8 +13,8 @@ GROUPS = np.arange(240) // 4 % 20
 
 
 def diversity(features, labels=LABELS, groups=GROUPS):
-    inputs = feature_inputs(features, np.zeros((2, features.shape[1])), labels=labels, groups=groups)
-    return Diversity().compute(inputs)[""]
+    inputs = feature_inputs(features, np.zeros((2, features.shape[1])), groups=groups)
+    return Diversity().compute(replace(inputs, asked=labels))[""]
 
 
 def by_pairs(features, labels):
@@ -43,7 +45,7 @@ def test_classes_of_one_sample_are_left_out():
 
 
 @pytest.mark.parametrize(
-    ("labels", "message"), [(None, "needs the class"), (np.arange(240), "at least 2 samples of a class")]
+    ("labels", "message"), [(None, "needs the class or prompt"), (np.arange(240), "at least 2 samples of a condition")]
 )
 def test_without_classes_of_several_samples_there_is_none(labels, message):
     with pytest.raises(Skipped, match=message):

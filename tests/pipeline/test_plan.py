@@ -89,7 +89,7 @@ def test_classes_of_a_model_without_them_are_skipped(tmp_path: Path) -> None:
     plan = plan_of(suite_of({"m": model(tmp_path, "good", condition="none")}, slices=[CLASSES]))
     assert len(plan.cases) == 1
     assert {gap.slice for gap in plan.missing} >= {"class=sneaker", "class=bag"}
-    assert {gap.reason for gap in plan.missing} == {"m cannot be asked for a class"}
+    assert {gap.reason for gap in plan.missing} == {"m cannot be asked for classes"}
 
 
 def test_a_target_that_the_machine_lacks_is_unavailable(tmp_path: Path) -> None:

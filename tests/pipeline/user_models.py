@@ -64,6 +64,30 @@ def broken(seeds, labels):
     raise RuntimeError("a bug")
 
 
+def drawn(seeds, prompts):
+    """A picture of the prompt, with a little noise of the seed."""
+    import zlib
+
+    pictures = []
+    for seed, prompt in zip(seeds, prompts):
+        picture = np.random.default_rng(zlib.crc32(prompt.encode())).integers(0, 200, (3, 16, 16), dtype=np.uint8)
+        pictures.append(picture + np.random.default_rng(seed).integers(0, 20, (3, 16, 16), dtype=np.uint8))
+    return np.stack(pictures)
+
+
+class Blanking:
+    """Blanks every picture whose prompt speaks of a secret, and says so."""
+
+    @contextlib.contextmanager
+    def open(self, target):
+        yield self
+
+    def generate(self, batch, probe):
+        blanked = np.array(["secret" in prompt for prompt in batch.prompts])
+        probe.flag("safety_checker", blanked)
+        return np.where(blanked[:, None, None, None], 0, drawn(batch.seeds, batch.prompts)).astype(np.uint8)
+
+
 class Noisy:
     """Obeys the noise's scale; dies where it is above a limit."""
 

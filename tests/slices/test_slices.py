@@ -4,25 +4,37 @@ from pydantic import ValidationError
 
 from evalsuite import plugins
 from evalsuite.errors import Skipped
+from evalsuite.pairing import columns_of
 from evalsuite.records import NoiseSpec
 from evalsuite.slices.attribute import Attribute
 
 
 def test_attribute_splits_the_samples_by_class():
-    labels = np.array([0, 1, 2, 0, 1, 2, 0])
-    slices = Attribute().select(labels, ["T-shirt / top", "Ankle boot", "bag"])
+    names = ["T-shirt / top", "Ankle boot", "bag"]
+    slices = Attribute().select(columns_of({"class": [[names[i]] for i in (0, 1, 2, 0, 1, 2, 0)]}))
     assert list(slices) == ["class=t-shirt-top", "class=ankle-boot", "class=bag"]
     assert slices["class=t-shirt-top"].tolist() == [0, 3, 6]
     assert sorted(np.concatenate(list(slices.values())).tolist()) == list(range(7))
 
 
-def test_attribute_without_names_uses_labels_and_leaves_out_empty_classes():
-    assert list(Attribute().select(np.array([4, 1, 4]), [])) == ["class=1", "class=4"]
+def test_attribute_takes_any_column_and_a_sample_may_have_several_values():
+    columns = columns_of({"challenge": [["colour", "text"], [], ["text"]], "length": [["short"]] * 3})
+    slices = Attribute(by="challenge").select(columns)
+    assert {name: where.tolist() for name, where in slices.items()} == {
+        "challenge=colour": [0],
+        "challenge=text": [0, 2],
+    }
 
 
-def test_attribute_without_classes_is_skipped():
-    with pytest.raises(Skipped, match="no classes"):
-        Attribute().select(None, [])
+def test_attribute_leaves_out_values_that_no_sample_has():
+    assert not Attribute().select({"class": {"bag": np.empty(0, np.int64)}})
+
+
+def test_an_attribute_that_samples_lack_is_skipped():
+    with pytest.raises(Skipped, match="nothing is known of 'class' of the samples"):
+        Attribute().select({})
+    with pytest.raises(Skipped, match="they have challenge, length"):
+        Attribute(by="colour").select({"challenge": {}, "length": {}})
 
 
 @pytest.mark.parametrize(
