@@ -23,6 +23,7 @@ FLOORS: dict[str, int] = {
     "plugins": 0,
     "store": 1,
     "weights": 1,
+    "moments": 1,
     "suite": 1,
     "stats": 1,
     "contract": 1,  # every room's contract.py, so that rooms speak of each other without importing each other

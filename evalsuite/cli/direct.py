@@ -104,7 +104,7 @@ def statistics(
     if out.suffix != ".safetensors":
         raise UsageError(f"--out: found {out}, expected a file ending in .safetensors")
     from evalsuite.direct.measure import moments
-    from evalsuite.direct.statistics import save
+    from evalsuite.moments import save
 
     with _progress(quiet) as listener:
         found = moments(images, extractor=extractor, cache=cache, batch_size=batch_size, listener=listener)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 from numpy.typing import ArrayLike, NDArray
 
-from evalsuite.direct import statistics
+from evalsuite import moments
 from evalsuite.direct.images import ArrayImages, FolderImages, Images, ZippedImages
 from evalsuite.errors import UsageError
 from evalsuite.records import FeatureSet, Moments
@@ -103,9 +103,9 @@ def _from_arrays(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
         if chosen is not None:
             return _from_array(arrays[chosen], f"{path}: {chosen}")
         if {"mean", "covariance"} <= set(names):
-            return statistics.from_safetensors(arrays, metadata, path)
+            return moments.from_safetensors(arrays, metadata, path)
         if {"mu", "sigma"} <= set(names):
-            return statistics.from_npz(arrays["mu"], arrays["sigma"], path)
+            return moments.from_npz(arrays["mu"], arrays["sigma"], path)
     except UsageError:
         raise
     except Exception as error:  # of a damaged file, whatever the decoder met

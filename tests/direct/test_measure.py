@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import evalsuite
 from evalsuite.direct import extraction
 from evalsuite.direct.measure import _groups, moments
-from evalsuite.direct.statistics import save
 from evalsuite.errors import UsageError
 from evalsuite.features.pixels import Pixels
+from evalsuite.moments import save
 from tests.conftest import ROOT
 from tests.direct.files import clouds, pictures, save_folder, save_zip
 from tests.metrics.inputs import with_moments

@@ -7,8 +7,9 @@ import pytest
 
 from evalsuite.direct import statistics
 from evalsuite.direct.sources import read
-from evalsuite.direct.statistics import moments_of, samples_with, save
+from evalsuite.direct.statistics import moments_of, samples_with
 from evalsuite.errors import StoreError, UsageError
+from evalsuite.moments import save
 from tests.direct.files import clouds
 
 
