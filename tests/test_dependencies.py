@@ -32,7 +32,7 @@ PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf
 def third_parties(folder: Path) -> set[str]:
     """Distributions that the modules below a folder import, at the top or in functions."""
     names = {name.split(".")[0] for path in folder.rglob("*.py") for name in imports_of(parsed(path))}
-    foreign = names - sys.stdlib_module_names - {"evalsuite", "tests"}
+    foreign = names - sys.stdlib_module_names - {"evalsuite", "tests", "evalsuite_colours"}
     return {DISTRIBUTIONS.get(name, name) for name in foreign}
 
 
