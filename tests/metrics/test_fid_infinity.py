@@ -48,7 +48,7 @@ def test_its_replicates_are_those_of_the_same_subsets_without_a_group():
     generated, reference = clouds(2000, 2000, 4, shift=0.3, scale=1.2)
     groups = np.arange(2000) % 20
     found = extrapolated(feature_inputs(generated, reference, groups=groups), points=5)
-    metric, sizes = FidInfinity(points=5), np.linspace(1000, 2000, 5).astype(int)
+    metric, sizes = FidInfinity(points=5), np.linspace(1400, 2000, 5).astype(int)
     subsets = metric._subsets(np.arange(2000), sizes)
     exact = []
     for group in range(20):
@@ -57,7 +57,7 @@ def test_its_replicates_are_those_of_the_same_subsets_without_a_group():
         exact.append(np.polyfit([1 / len(rows) for rows in kept], values, 1)[1])
     errors = [jackknife(found.value, np.array(r), found.group_sizes).standard_error for r in (found.replicates, exact)]
     assert errors[0] == pytest.approx(errors[1], rel=0.05)
-    assert np.corrcoef(found.replicates, exact)[0, 1] > 0.99
+    assert np.corrcoef(found.replicates, exact)[0, 1] > 0.98
 
 
 def test_the_change_without_a_group_by_hand():
