@@ -69,7 +69,7 @@ PUBLIC: dict[str, PublicFile] = {
         url="https://download.pytorch.org/models/vgg16-397923af.pth",
         sha256="397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
         bytes=553_433_881,
-        used_for="metric lpips with network: vgg",
+        used_for="metric dists; metric lpips with network: vgg",
         licence="BSD-3-Clause",
     ),
 }

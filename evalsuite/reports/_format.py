@@ -11,7 +11,7 @@ from typing import Any
 from evalsuite.records import Family, Interval
 
 MINUS = "\N{MINUS SIGN}"
-ACRONYMS = frozenset({"fid", "kid", "psnr", "ssim", "lpips", "mmd", "cmmd", "clip", "nfe"})
+ACRONYMS = frozenset({"fid", "kid", "psnr", "ssim", "lpips", "dists", "mmd", "cmmd", "clip", "nfe"})
 _SCALES: dict[str, tuple[tuple[float, str], ...]] = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
     "bytes": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),

@@ -31,7 +31,7 @@ PERFECT = {"fid": 0.0, "fid_debiased": None, "fid_infinity": None, "kid": None, 
            "inception_score": 4.0, "precision": 1.0, "recall": 1.0,
            "density": 1.2, "coverage": 1.0, "authenticity": 0.0, "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0,
            "ms_ssim": 1.0, "feature_distance": 0.0, "spectrum_distance": None,
-           "lpips": 0.0, "clip_score": 100.0, "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
+           "lpips": 0.0, "dists": 0.0, "clip_score": 100.0, "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
 """Values where candidate and reference are the same; None where an unbiased estimate is only near 0."""
 
 
