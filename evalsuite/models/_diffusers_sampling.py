@@ -1,0 +1,197 @@
+"""A pipeline that generates: initial noise and all later randomness from each sample's own generator."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite.errors import Failed
+from evalsuite.models._diffusers_kinds import DENOISERS, Latents
+from evalsuite.models._diffusers_stages import Watch
+from evalsuite.models.contract import Batch, Condition, Probe
+
+CARRIED: dict[Condition, tuple[str, ...]] = {
+    "text": ("prompt",),
+    "class": ("batch_size", "class_labels"),
+    "none": ("batch_size",),
+}
+"""Arguments that a batch gives."""
+
+
+class Loaded:
+    """A pipeline in memory.
+
+    Attributes:
+        evaluations: network evaluations of an image in the latest batch; None before the first.
+    """
+
+    def __init__(
+        self,
+        pipeline: Any,
+        watch: Watch,
+        *,
+        condition: Condition,
+        latents: Latents,
+        arguments: Mapping[str, Any],
+        negative_prompt: str | None,
+        nfe: int | None,
+    ) -> None:
+        self.pipeline, self.watch = pipeline, watch
+        self.condition, self.latents, self.nfe = condition, latents, nfe
+        self.arguments, self.negative_prompt = arguments, negative_prompt
+        self.evaluations: float | None = None
+
+    def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
+        """Images uint8 ``[B, C, H, W]``, rounded as the library rounds them.
+
+        Flags samples whose prompt did not fit a text encoder (``prompt_truncated``) and those that a safety checker
+        blanked (``safety_checker``).
+
+        Raises:
+            Failed: the batch lacks what the pipeline is conditioned on; or the images would not follow from the seeds;
+                or the network was evaluated another number of times than was promised.
+        """
+        import torch
+
+        generators = [torch.Generator().manual_seed(seed) for seed in batch.seeds.tolist()]
+        asked = self._asked(batch)
+        if "prompt" in asked:
+            _flag(probe, "prompt_truncated", self._truncated(asked["prompt"]))
+        if self.latents != "generator":
+            noise = self._noise(generators) * batch.noise.scale
+            asked["latents"] = noise.to(self._denoiser.device, self._denoiser.dtype)
+        self.watch.start(probe)
+        with _own_randomness(type(self.pipeline).__name__):
+            output = self.pipeline(**self.arguments, **asked, generator=generators, output_type="pt")
+        self._check_evaluations(len(generators))
+        blanked = getattr(output, "nsfw_content_detected", None)
+        if blanked is not None:
+            _flag(probe, "safety_checker", np.array(blanked, dtype=bool))
+        return to_uint8(output.images)
+
+    def _asked(self, batch: Batch) -> dict[str, Any]:
+        """Arguments that tell the samples apart, or how many there are."""
+        name, count = type(self.pipeline).__name__, len(batch.seeds)
+        if self.condition == "text":
+            if batch.prompts is None:
+                raise Failed(f"{name} makes images from texts, and the batch has no prompts; the suite must name some")
+            negative = {} if self.negative_prompt is None else {"negative_prompt": [self.negative_prompt] * count}
+            return {"prompt": list(batch.prompts), **negative}
+        if self.condition == "class":
+            if batch.labels is None:
+                raise Failed(f"{name} makes images of classes, and the batch has no labels; the suite must name some")
+            return {"batch_size": count, "class_labels": batch.labels.tolist()}
+        return {"batch_size": count}
+
+    def _noise(self, generators: Sequence[Any]) -> Any:
+        """Standard normal, float32 on the CPU, in the shape that the pipeline would draw it in."""
+        import torch
+
+        factor = getattr(self.pipeline, "vae_scale_factor", 1)
+        height, width = (side // factor for side in self._size(factor))
+        channels = self._denoiser.config.in_channels
+        if self.latents == "packed":
+            channels, height, width = channels // 4, height // 2 * 2, width // 2 * 2
+        shape = (channels, height, width)
+        noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+        return noise if self.latents == "grid" else self.pipeline._pack_latents(noise, len(noise), *shape)
+
+    def _size(self, factor: int) -> tuple[int, int]:
+        """Height and width of the images in pixels: as asked for, else the pipeline's default."""
+        if "height" in self.arguments:
+            return self.arguments["height"], self.arguments["width"]
+        size = getattr(self.pipeline, "default_sample_size", None) or self._denoiser.config.sample_size
+        height, width = (size, size) if isinstance(size, int) else size
+        return height * factor, width * factor
+
+    @property
+    def _denoiser(self) -> Any:
+        return next(part for name in DENOISERS if (part := getattr(self.pipeline, name, None)) is not None)
+
+    def _truncated(self, prompts: Sequence[str]) -> NDArray[np.bool_]:
+        """Which prompts some text encoder of the pipeline sees the beginning of only, bool ``[B]``."""
+        cut = np.zeros(len(prompts), dtype=bool)
+        for name, tokenizer in self.pipeline.components.items():
+            if name.startswith("tokenizer") and tokenizer is not None:
+                lengths = [len(ids) for ids in tokenizer(list(prompts), truncation=False).input_ids]
+                cut |= np.array(lengths) > self._longest(tokenizer)
+        return cut
+
+    def _longest(self, tokenizer: Any) -> int:
+        """Tokens that its text encoder is given: CLIP's own limit, else what the call says."""
+        own: int = tokenizer.model_max_length
+        if "CLIP" in type(tokenizer).__name__:
+            return own
+        default = inspect.signature(self.pipeline.__call__).parameters.get("max_sequence_length")
+        longest: int = self.arguments.get("max_sequence_length", own if default is None else default.default)
+        return longest
+
+    def _check_evaluations(self, count: int) -> None:
+        self.evaluations = self.watch.rows / count
+        if self.watch.rows > 0 and self.nfe is not None and self.evaluations != self.nfe:
+            raise Failed(
+                f"{type(self.pipeline).__name__} evaluated its network {self.evaluations:g} times for an image, "
+                f"expected {self.nfe}; set nfe: {self.evaluations:g}"
+            )
+
+
+def check_arguments(pipeline: Any, condition: Condition, wanted: Mapping[str, Any]) -> None:
+    """Check that a pipeline can be called with what a batch and the settings have.
+
+    Raises:
+        Failed: it takes no such argument, or needs another one.
+    """
+    parameters = inspect.signature(type(pipeline).__call__).parameters
+    name = type(pipeline).__name__
+    for argument in (*wanted, *CARRIED[condition], "generator", "output_type"):
+        if argument not in parameters:
+            raise Failed(f"{name} takes no {argument}; it takes {', '.join(sorted(set(parameters) - {'self'}))}")
+    needed = [
+        argument.name
+        for argument in parameters.values()
+        if argument.default is argument.empty and argument.kind is argument.POSITIONAL_OR_KEYWORD
+    ]
+    lacking = sorted(set(needed) - {"self", *wanted, *CARRIED[condition]})
+    if lacking:
+        raise Failed(f"{name} needs {', '.join(lacking)}, which a batch does not carry")
+
+
+def to_uint8(images: Any) -> NDArray[np.uint8]:
+    """Float tensors ``[B, C, H, W]`` in [0, 1] to 0..255, rounded half to even as the library's own images are.
+
+    Raises:
+        FloatingPointError: a value is not finite.
+    """
+    values = images.float().cpu().numpy()
+    if not np.isfinite(values).all():
+        raise FloatingPointError("the pipeline returned values that are not finite; try dtype float32 or bfloat16")
+    pixels: NDArray[np.uint8] = (values * 255).round().astype(np.uint8)
+    return pixels
+
+
+def _flag(probe: Probe, name: str, samples: NDArray[np.bool_]) -> None:
+    if samples.any():
+        probe.flag(name, samples)
+
+
+@contextmanager
+def _own_randomness(name: str) -> Iterator[None]:
+    """Refuse results that the process-wide generators had a part in: a sample would depend on those before it."""
+    import torch
+
+    def states() -> list[Any]:
+        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+        return [torch.get_rng_state(), *devices]
+
+    before = states()
+    yield
+    if any(not torch.equal(a, b) for a, b in zip(before, states(), strict=False)):
+        raise Failed(
+            f"{name} drew noise that does not come from the samples' own seeds, so that an image would depend on those "
+            "before it; choose another scheduler, or other settings of this one"
+        )
