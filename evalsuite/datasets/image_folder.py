@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.errors import Failed, Unavailable
+from evalsuite.datasets._shards import sha256_of, shard
+from evalsuite.datasets._stack import Named, stack
+from evalsuite.errors import Unavailable
 from evalsuite.imaging import FORMATS, is_image, read_image
 from evalsuite.settings import Settings, SuitePath
 
@@ -37,7 +40,7 @@ class ImageFolder(Settings):
         """
         digest = hashlib.sha256()
         for file in self.files:
-            content = hashlib.sha256(file.read_bytes()).digest()
+            content = bytes.fromhex(sha256_of(shard(file)))
             digest.update(file.relative_to(self.path).as_posix().encode() + b"\0" + content)
         return digest.hexdigest()
 
@@ -64,21 +67,13 @@ class ImageFolder(Settings):
             Failed: an image cannot be read, is transparent, has more than 8 bits a channel or another shape than the
                 first of the folder.
         """
-        shape = read_image(self.files[0]).shape
-        images = np.empty((len(ids), *shape), np.uint8)
-        for row, i in enumerate(ids):
-            images[row] = self._read_as(shape, self.files[i])
-        return images
+        return stack(self.path, self._image(0), self._read(ids), len(ids))
 
-    def _read_as(self, shape: tuple[int, ...], file: Path) -> NDArray[np.uint8]:
-        image = read_image(file)
-        if image.shape != shape:
-            first, other = ("x".join(map(str, s)) for s in (shape, image.shape))
-            raise Failed(
-                f"{self.path}: images must have one shape; {self.files[0].name} has {first} (channels, height, width), "
-                f"{file.name} has {other}; resize them beforehand"
-            )
-        return image
+    def _read(self, ids: NDArray[np.int64]) -> Iterator[tuple[int, Named]]:
+        return ((place, self._image(i)) for place, i in enumerate(ids.tolist()))
+
+    def _image(self, i: int) -> Named:
+        return self.files[i].name, read_image(self.files[i])
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
