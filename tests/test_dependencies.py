@@ -13,6 +13,7 @@ from tests.test_layers import imports_of, parsed
 
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "huggingface_hub": "huggingface-hub",
     "markupsafe": "jinja2",
     "pydantic_core": "pydantic",
     "pytest_benchmark": "pytest-benchmark",
@@ -25,6 +26,9 @@ DISTRIBUTIONS = {
 
 TOOLS = frozenset({"pytest", "pytest-benchmark", "mypy", "ruff", "types-pyyaml"})
 """Of the tests: called by their commands or as plug-ins."""
+
+COMPANIONS = frozenset({"accelerate", "peft"})
+"""What another library imports on its own when it is there, and what it does is wanted."""
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
@@ -43,12 +47,12 @@ def declared(requirements: list[str]) -> set[str]:
 def test_the_package_imports_what_it_declares() -> None:
     extras = {name: parts for name, parts in PROJECT["optional-dependencies"].items() if name not in ("test", "dev")}
     optional = declared([requirement for requirements in extras.values() for requirement in requirements])
-    assert third_parties(ROOT / "evalsuite") == declared(PROJECT["dependencies"]) | optional
+    assert third_parties(ROOT / "evalsuite") | COMPANIONS == declared(PROJECT["dependencies"]) | optional
 
 
 def test_the_tests_import_what_they_declare() -> None:
     test = declared(PROJECT["optional-dependencies"]["test"])
-    assert third_parties(ROOT / "tests") - declared(PROJECT["dependencies"]) | TOOLS == test
+    assert third_parties(ROOT / "tests") - declared(PROJECT["dependencies"]) | TOOLS | COMPANIONS == test
 
 
 def test_the_constraints_name_every_requirement() -> None:
