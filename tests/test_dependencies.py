@@ -24,8 +24,8 @@ DISTRIBUTIONS = {
 }
 """Where a package is not imported under the name of what installs it."""
 
-TOOLS = frozenset({"pytest", "pytest-benchmark", "mypy", "ruff", "types-pyyaml"})
-"""Of the tests: called by their commands or as plug-ins."""
+TOOLS = frozenset({"onnxscript", "pytest", "pytest-benchmark", "mypy", "ruff", "types-pyyaml"})
+"""Of the tests: called by their commands, as plug-ins, or by PyTorch's exporter."""
 
 COMPANIONS = frozenset({"accelerate", "peft"})
 """What another library imports on its own when it is there, and what it does is wanted."""
