@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
+import re
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +21,9 @@ MAX_CHARACTERS = 10_000
 
 MAX_LINE_BYTES = 1 << 20
 """A line is in memory whole, and other files than text may have no line ends at all."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Controls, and halves of surrogate pairs, which UTF-8 cannot hold."""
 
 
 class Row(NamedTuple):
@@ -179,8 +182,8 @@ def _plain(path: Path, line: int, where: str, text: str) -> str:
         Failed: there are characters inside that no one can see or no file can hold.
     """
     text = text.strip()
-    strange = next((character for character in text if unicodedata.category(character) in ("Cc", "Cs")), None)
-    if strange is not None:
-        found = f"{where}the control character U+{ord(strange):04X}"
+    strange = _CONTROL.search(text)
+    if strange:
+        found = f"{where}the control character U+{ord(strange[0]):04X}"
         raise fault(path, line, found, "text in a single line", "replace it with a space")
     return text
