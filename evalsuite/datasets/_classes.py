@@ -16,9 +16,11 @@ MAX_CLASSES = 100_000
 
 
 class Classes(NamedTuple):
-    """Attributes:
-    names: by label; empty where there are no classes.
-    labels: int64 ``[N]`` in [0, len(names)); None where there are no classes.
+    """What a dataset says of its images' classes.
+
+    Attributes:
+        names: by label; empty where there are no classes.
+        labels: int64 ``[N]`` in [0, len(names)); None where there are no classes.
     """
 
     names: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -39,7 +40,8 @@ def find_shards(path: Path, pattern: str) -> tuple[Shard, ...]:
         return (shard(path),)
     if not path.is_dir():
         raise Unavailable(f"{path} does not exist; expected a file, or a folder of files {pattern}")
-    names = sorted(file.name for file in path.glob(pattern) if file.is_file() and not file.name.startswith("."))
+    visible = (file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    names = sorted(file.name for file in visible if fnmatchcase(file.name, pattern))
     if not names:
         raise Unavailable(
             f"{path} has no file {pattern}; set path to the folder that has them, or pattern to their names"

@@ -291,6 +291,10 @@ def test_nothing_there(tmp_path: Path) -> None:
         Parquet(path=tmp_path / "none").size()
     with pytest.raises(Unavailable, match=r"has no file \*\.parquet; set path to the folder that has them, or pattern"):
         Parquet(path=tmp_path).fingerprint()
+    (tmp_path / "below").mkdir()
+    save(tmp_path / "a.parquet", IMAGES)
+    with pytest.raises(Unavailable, match=r"below has no file \.\./\*\.parquet"):
+        Parquet(path=tmp_path / "below", pattern="../*.parquet").size()
     save(tmp_path / "a.parquet", {"image": pa.array([], pa.binary())})
     with pytest.raises(Unavailable, match="has no rows; expected at least one image"):
         Parquet(path=tmp_path).size()
