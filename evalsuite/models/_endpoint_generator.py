@@ -21,8 +21,8 @@ REFUSED = "refused"
 """The flag of samples that the service would not make."""
 
 _HINTS = {
-    401: "; name the environment variable that holds the key: api_key_env",
-    403: "; may the key in api_key_env do that?",
+    401: "; is api_key_env named, and the key in it right?",
+    403: "; does the key in api_key_env allow that?",
     404: "; is url right, and the model's name?",
 }
 

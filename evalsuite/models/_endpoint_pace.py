@@ -17,14 +17,17 @@ class Pace:
     def __init__(self, per_second: float | None) -> None:
         self._gap_s = 0.0 if per_second is None else 1 / per_second
         self._next = 0.0
+        self._queue = asyncio.Lock()
 
     async def turn(self) -> None:
-        """Return when the caller may send."""
-        mine = max(time.monotonic(), self._next)
-        self._next = mine + self._gap_s
-        await asyncio.sleep(mine - time.monotonic())
+        """Return when the caller may send, the next one in the queue not before the gap is over."""
+        async with self._queue:
+            while (wait := self._next - time.monotonic()) > 0:  # again, since a pause may have come meanwhile
+                await asyncio.sleep(wait)
+            self._next = time.monotonic() + self._gap_s
 
     def pause(self, seconds: float) -> None:
+        """Let nobody send for so long."""
         self._next = max(self._next, time.monotonic() + seconds)
 
 

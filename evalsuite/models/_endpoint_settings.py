@@ -26,7 +26,7 @@ class HttpSettings(Settings):
         api_key_env: the environment variable that holds the service's key; None for a service without.
         api_key_header: name and value of the header that carries the key in the place of ``{key}``.
         concurrency: requests of one batch that are under way at the same time.
-        requests_per_second: at most so many are sent, those after a failure included; None for no limit.
+        requests_per_second: at most so many are sent by a model's process, retries included; None for no limit.
         retries: how often a request is sent again after status 408, 429 or 5xx, a time-out or a broken connection.
         backoff_s: wait before the first of them; it doubles each time, up to 30 s, and half of it is left to chance.
         connect_timeout_s: for the connection.

@@ -11,8 +11,8 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from evalsuite.files import content_key
 from evalsuite.models._endpoint_bodies import template_faults, used
+from evalsuite.models._endpoint_connection import connected
 from evalsuite.models._endpoint_generator import Generator
-from evalsuite.models._endpoint_service import connected
 from evalsuite.models._endpoint_settings import HttpSettings, address_faults
 from evalsuite.models.contract import Capabilities, Condition, LoadedModel
 from evalsuite.suite.schema import Fault, refuse

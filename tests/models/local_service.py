@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -99,11 +101,12 @@ class LocalService:
         self.close()
 
     def close(self) -> None:
-        """Stop listening, as a service that has crashed; may be called again."""
+        """Stop listening and hang up, as a service that has crashed; may be called again."""
         self._closing.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self._server.hang_up()
 
 
 def picture(seed: int = 0, label: int = 0, side: int = SIDE, channels: int = 1) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -130,6 +133,21 @@ def json_reply(content: Any, status: int = 200, **more: Any) -> Reply:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self._connections: list[socket.socket] = []
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self._connections.append(connection)
+        return connection, address
+
+    def hang_up(self) -> None:
+        """Break off every connection, those that are kept for a next request too."""
+        for connection in self._connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are part of the tests."""

@@ -205,11 +205,14 @@ def test_the_rate_limit_holds_over_batches_and_retries() -> None:
     assert times[-1] - times[0] > 0.9 * 7 / 20
 
 
-def test_retry_after_is_waited_for_by_all() -> None:
-    busy = Reply(b"slow down", status=429, headers={"Retry-After": "1"})
-    with LocalService(lambda asked: busy if asked.number == 0 else Reply(IMAGE)) as service:
-        assert len(generated(endpoint(service, concurrency=1), batch(2))) == 2
-    assert [asked.at_s - service.asked[0].at_s > 0.95 for asked in service.asked] == [False, True, True]
+def test_retry_after_is_waited_for_by_all_and_then_the_rate_limit_holds() -> None:
+    busy = Reply(b"slow down", status=429, headers={"Retry-After": "0.5"})
+    with LocalService(first(busy)) as service:
+        assert len(generated(endpoint(service, requests_per_second=20), batch(4))) == 4
+    times = np.array([asked.at_s for asked in service.asked])
+    assert len(times) == 5
+    assert times[1] - times[0] > 0.45
+    assert times[-1] - times[1] > 0.9 * 3 / 20
 
 
 def test_retry_after_may_be_a_date() -> None:
@@ -287,7 +290,7 @@ def test_patience_has_an_end(reply: Reply, settings: dict[str, Any], message: st
         (Reply(b"\x1b[31mred\x07\r\n\xe2\x80\xaeoff", "text/plain"), r"text/plain: \[31mred off\)$"),
         (Reply(IMAGE, headers={"Content-Encoding": "gzip"}), r"packed its answer \(gzip\)"),
         (Reply(status=302, headers={"Location": "http://192.0.2.1/x"}), "302 Found to http://192.0.2.1/x; redirects"),
-        (Reply(b"no key", "text/plain", 401), "401 Unauthorized: no key; name the environment variable"),
+        (Reply(b"no key", "text/plain", 401), "401 Unauthorized: no key; is api_key_env named"),
         (Reply(b"gone", "text/plain", 404), "404 Not Found: gone; is url right"),
         (Reply(b"odd", "text/plain", 499), "the service answered 499: odd"),
     ],
@@ -336,6 +339,14 @@ def test_images_of_another_size_are_refused(declared: tuple[int, int, int] | Non
         message = rf"sample 1: found an image of shape \[1, 9, 9\], expected \[1, 8, 8\] as {source} has it"
         with pytest.raises(Failed, match=message):
             generated(endpoint(service, image_shape=declared, concurrency=1), batch(2))
+
+
+def test_a_service_that_has_died() -> None:
+    with LocalService(drawn) as service, endpoint(service, retries=1).open(Cpu()) as model:
+        model.generate(batch(), NoProbe())
+        service.close()
+        with pytest.raises(Failed, match=r"the service was lost: ConnectError: .* \(tried 2 times\); is it overloaded"):
+            model.generate(batch(), NoProbe())
 
 
 def test_one_failure_breaks_the_others_off() -> None:
