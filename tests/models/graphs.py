@@ -86,6 +86,6 @@ def as_onnx(net: nn.Module, arguments: tuple[Tensor, ...], path: Path, *, free_b
     names = list(inspect.signature(net.forward).parameters)
     axes = {name: {0: "batch"} for name in names} if free_batch else None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore")  # that it is old, and that sizes are traced
         torch.onnx.export(net.eval(), arguments, path, input_names=names, dynamic_axes=axes, dynamo=False)
     return path
