@@ -55,7 +55,7 @@ async def _reach(settings: HttpSettings, address: str) -> None:
             _, writer = await asyncio.open_connection(parts.hostname, port)
     except (OSError, UnicodeError) as error:  # TimeoutError is an OSError; the latter of names that are none
         raise Unavailable(
-            f"the service at {parts.hostname}:{port} cannot be reached: {error or 'no connection in time'}; "
+            f"the service at {parts.hostname}:{port} cannot be reached: {str(error) or 'no connection in time'}; "
             "is it running, is its address right, does it take a proxy (setting proxy)?"
         ) from error
     writer.close()

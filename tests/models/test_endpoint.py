@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -186,7 +186,7 @@ def test_headers_are_sent() -> None:
 # --- how often, and how many at once -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("concurrency", [1, 3, 6])
 def test_no_more_requests_than_allowed_are_under_way(concurrency: int) -> None:
     with LocalService(always(Reply(IMAGE, delay_s=0.03))) as service:
         generated(endpoint(service, concurrency=concurrency), batch(9))
@@ -420,6 +420,24 @@ def test_nobody_listens(field: str) -> None:
         with pytest.raises(Unavailable, match=rf"{nowhere[7:]} cannot be reached: .*; is it running"):
             generated(endpoint(service, **{field: nowhere}))
     assert service.asked == []
+
+
+def test_connections_that_nobody_accepts() -> None:
+    with ExitStack() as sockets:
+        listener = sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        address = listener.getsockname()
+        adapter = Endpoint(
+            url=f"http://127.0.0.1:{address[1]}", model="m", connect_timeout_s=0.2, read_timeout_s=3, retries=0
+        )
+        with adapter.open(Cpu()) as model:
+            for _ in range(3):  # the queue of the listener holds the connections that nobody accepts, and is small
+                waiting = sockets.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(address)
+            with pytest.raises(Failed, match=r"accepted no connection within connect_timeout_s, 0\.2 s \(tried once\)"):
+                model.generate(batch(1, ["a cat"]), NoProbe())
+        with pytest.raises(Unavailable, match="cannot be reached: no connection in time; is it running"):
+            generated(adapter)
 
 
 def test_a_name_that_is_none() -> None:
