@@ -7,9 +7,8 @@ import re
 import struct
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import groupby
 from math import prod
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,6 +21,7 @@ PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _CONFIGURATION = (".json", ".txt", ".model", ".jinja")
 _WEIGHTS = re.compile(r"[^.]+?(?:\.(?P<variant>[^.]+?))?(?:-[0-9]+-of-[0-9]+)?\.safetensors")
 _LARGEST_HEADER = 100_000_000
+_LONGEST_FRONT_MATTER = 100_000
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ class Checkpoint:
     def licence(self) -> str:
         """As the front matter of the README states it; ``unknown`` without."""
         try:
-            text = (self.folder / README).read_text("utf-8")
+            with (self.folder / README).open(encoding="utf-8") as file:
+                text = file.read(_LONGEST_FRONT_MATTER)
             front = yaml.safe_load(text.split("---\n")[1]) if text.startswith("---\n") else None
         except (OSError, ValueError, yaml.YAMLError, RecursionError):
             return "unknown"
@@ -98,6 +99,8 @@ class Checkpoint:
         parts = [self.folder, *(self.folder / name for name in self.components())]
         code = next((path for part in parts if part.is_dir() for path in sorted(part.glob("*.py"))), None)
         named = self.index.get("_class_name")
+        if named is None:
+            raise Failed(f"{self.folder / INDEX}: found no _class_name, expected the class of a pipeline")
         if code is not None or not isinstance(named, str):
             found = code.relative_to(self.folder) if code is not None else f"_class_name {json.dumps(named)} in {INDEX}"
             raise Failed(
@@ -113,12 +116,14 @@ def pipeline_files(names: Iterable[str], variant: str | None) -> list[str]:
         names: relative to the root, with ``/``.
         variant: of the weights, such as ``fp16``.
     """
-    by_folder = groupby(sorted(map(PurePosixPath, names)), key=lambda name: name.parent)
-    parts = {folder: [name.name for name in within] for folder, within in by_folder}
-    chosen = [name for name in parts.pop(PurePosixPath("."), []) if name in (INDEX, README)]
-    for folder, within in parts.items():
-        if len(folder.parts) == 1:
-            chosen += [str(folder / name) for name in component_files(within, variant)]
+    parts: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        parts.setdefault(folder, []).append(file)
+    root = parts.pop("", [])
+    chosen = [name for name in (INDEX, README) if name in root]
+    for folder, files in parts.items():
+        chosen += [f"{folder}/{file}" for file in component_files(files, variant) if "/" not in folder]
     return chosen
 
 

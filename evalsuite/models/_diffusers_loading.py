@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import CellError, Failed, Unavailable, nearest
@@ -56,9 +57,25 @@ def _loaded(settings: Diffusers, checkpoint: Checkpoint, target: Target) -> Any:
         pipeline.vae.enable_slicing()
     for name, part in pipeline.components.items():
         if isinstance(part, torch.nn.Module):
-            setattr(pipeline, name, target.prepare(part))
+            setattr(pipeline, name, _prepared(part, target))
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def _prepared(part: Any, target: Target) -> Any:
+    """A part on the target; what the library loads in float32 for any dtype, since it overflows in others, stays so."""
+    import torch
+
+    def tensors(module: Any) -> Iterator[tuple[str, Any]]:
+        return chain(module.named_parameters(), module.named_buffers())
+
+    half = target.dtype != "float32"
+    kept = {name: tensor.data for name, tensor in tensors(part) if half and tensor.dtype == torch.float32}
+    prepared = target.prepare(part)
+    for name, tensor in tensors(prepared):
+        if name in kept:
+            tensor.data = kept[name].to(tensor.device)
+    return prepared
 
 
 def quiet_library() -> Any:

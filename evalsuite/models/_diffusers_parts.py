@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import ConfigDict, Field, JsonValue, field_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from evalsuite.errors import Failed
+from evalsuite.files import canonical_json
 from evalsuite.models._diffusers_checkpoint import component_files, files_in, refuse_pickles
 from evalsuite.models._diffusers_place import Place
 from evalsuite.settings import Settings
@@ -26,6 +27,11 @@ class Scheduler(Settings):
     __pydantic_extra__: dict[str, JsonValue]
 
     kind: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_]+$")
+
+    @model_validator(mode="after")
+    def _is_finite(self) -> Scheduler:
+        canonical_json(self.overrides)  # refuses NaN and infinity
+        return self
 
     @property
     def overrides(self) -> dict[str, JsonValue]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -140,25 +140,24 @@ class Loaded:
             )
 
 
-def check_arguments(pipeline: Any, condition: Condition, wanted: Mapping[str, Any]) -> None:
+def check_arguments(pipeline: Any, condition: Condition, wanted: Collection[str]) -> None:
     """Check that a pipeline can be called with what a batch and the settings have.
 
     Raises:
         Failed: it takes no such argument, or needs another one.
     """
-    parameters = inspect.signature(type(pipeline).__call__).parameters
-    name = type(pipeline).__name__
-    for argument in (*wanted, *CARRIED[condition], "generator", "output_type"):
-        if argument not in parameters:
-            raise Failed(f"{name} takes no {argument}; it takes {', '.join(sorted(set(parameters) - {'self'}))}")
-    needed = [
+    name, parameters = type(pipeline).__name__, inspect.signature(type(pipeline).__call__).parameters
+    given = {"self", *wanted, *CARRIED[condition], "generator", "output_type"}
+    needed = {
         argument.name
         for argument in parameters.values()
         if argument.default is argument.empty and argument.kind is argument.POSITIONAL_OR_KEYWORD
-    ]
-    lacking = sorted(set(needed) - {"self", *wanted, *CARRIED[condition]})
-    if lacking:
-        raise Failed(f"{name} needs {', '.join(lacking)}, which a batch does not carry")
+    }
+    if needed - given:
+        raise Failed(f"{name} needs {', '.join(sorted(needed - given))}, which a batch does not carry")
+    if given - parameters.keys():
+        taken = ", ".join(sorted(parameters.keys() - {"self"}))
+        raise Failed(f"{name} takes no {', '.join(sorted(given - parameters.keys()))}; it takes {taken}")
 
 
 def to_uint8(images: Any) -> NDArray[np.uint8]:
