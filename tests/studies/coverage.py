@@ -9,7 +9,7 @@ are compared with their own mean at that n.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
@@ -47,6 +47,7 @@ FEATURE_METRICS = (
     "fid", "fid_debiased", "fid_infinity", "kid", "cmmd", "precision", "recall", "density", "coverage", "authenticity",
     "class_accuracy", "inception_score", "vendi", "diversity", "spectrum_distance",
 )  # fmt: skip
+METRICS = (*FEATURE_METRICS, "psnr", "latency_p50")
 AT_N = (Family.FRECHET, Family.JACKKNIFE)
 """Families whose value is an estimate at this n, not of a limit."""
 
@@ -152,7 +153,7 @@ def inputs_of(draw: Draw, world: str) -> FeatureInputs:
         FeatureSet("study", "", "none", np.arange(len(f)), f.astype(np.float32), logits, labels_of(len(f)))
         for f, logits in ((draw.features, draw.logits.astype(np.float32)), (reference_of(world), None))
     ]
-    return FeatureInputs(*sets, groups_of(np.arange(n), CLASSES))
+    return FeatureInputs(*sets, groups_of(np.arange(n), CLASSES), asked=labels_of(n))
 
 
 def measured(name: str, estimate: Estimate, model: str) -> Measurement:
@@ -167,7 +168,7 @@ def measured(name: str, estimate: Estimate, model: str) -> Measurement:
 # --- one repetition ------------------------------------------------------------------------------------------------
 
 
-def repetition(world: str, ratio: int, seed: int) -> list[Outcome]:
+def repetition(world: str, ratio: int, metrics: Collection[str], values_only: bool, seed: int) -> list[Outcome]:
     """Everything that is asked once: of teacher and student, and of a teacher against its like."""
     random = np.random.default_rng([WORLDS.index(world), ratio, seed])
     n = ratio * DIM
@@ -176,15 +177,16 @@ def repetition(world: str, ratio: int, seed: int) -> list[Outcome]:
     teacher = Draw.of(TEACHER, shared, luck)
     student = Draw.of(STUDENT, paired_noise(shared, own), luck)
     like = Draw.of(TEACHER, paired_noise(shared, other), np.where(random.uniform(size=n) < 0.5, luck, other_luck))
+    draws = {"student": student} if values_only else {"student": student, "teacher": teacher, "like": like}
     outcomes: list[Outcome] = []
     for name in FEATURE_METRICS:
-        sides = {
-            model: plugins.find("metrics", name)().compute(inputs_of(draw, world))[""]
-            for model, draw in (("teacher", teacher), ("student", student), ("like", like))
-        }
-        outcomes += answers(name, sides, margin=relative_margin(name, world))
-    outcomes += answers("psnr", skewed_means(random, n), margin=None)
-    outcomes += answers("latency_p50", rounds(random), margin=None)
+        if name in metrics:
+            metric = plugins.find("metrics", name)()
+            sides = {model: metric.compute(inputs_of(draw, world))[""] for model, draw in draws.items()}
+            outcomes += answers(name, sides, margin=relative_margin(name, world))
+    for name, sides in (("psnr", skewed_means(random, n)), ("latency_p50", rounds(random))):
+        if name in metrics:
+            outcomes += answers(name, {model: sides[model] for model in draws}, margin=None)
     return outcomes
 
 
@@ -218,11 +220,13 @@ def rounds(random: np.random.Generator) -> dict[str, Estimate]:
 def answers(name: str, sides: Mapping[str, Estimate], margin: float | None) -> Iterator[Outcome]:
     """Interval of the value, of the difference, of the difference to its like, and the verdicts of gates."""
     metric = "latency" if name == "latency_p50" else name
-    family = str(sides["teacher"].family)
+    family = str(sides["student"].family)
     cells = {model: measured(metric, estimate, model) for model, estimate in sides.items()}
     interval = interval_of(sides["student"])
     assert interval is not None
     yield Outcome(name, family, "value", sides["student"].value, interval.low, interval.high)
+    if "teacher" not in sides:
+        return
     for asked, candidate in (("difference", "student"), ("A/A difference", "like")):
         found = difference(cells[candidate], cells["teacher"])
         assert found.interval is not None, found.incomparable
@@ -328,13 +332,21 @@ class Row(NamedTuple):
     repetitions: int
 
 
-def study(repetitions: int, worlds: Iterable[str] = WORLDS, ratios: Iterable[int] = RATIOS, jobs: int = 2) -> list[Row]:
+def study(
+    repetitions: int,
+    worlds: Iterable[str] = WORLDS,
+    ratios: Iterable[int] = RATIOS,
+    metrics: Collection[str] = METRICS,
+    values_only: bool = False,
+    jobs: int = 2,
+) -> list[Row]:
     """Coverage of each interval, and the rate of false alarms of each gate."""
     rows = []
     with ProcessPoolExecutor(jobs) as pool:
         for world in worlds:
             for ratio in ratios:
-                work = pool.map(partial(repetition, world, ratio), range(repetitions), chunksize=8)
+                once = partial(repetition, world, ratio, metrics, values_only)
+                work = pool.map(once, range(repetitions), chunksize=8)
                 found = list(track(work, description=f"{world}, n = {ratio} d", total=repetitions))
                 rows += [row_of(world, ratio, asked, same) for (_, asked), same in by_question(found).items()]
     return rows
@@ -373,22 +385,25 @@ def table(rows: list[Row], asked: str) -> str:
 
 
 def placed(text: str, asked: str, made: str) -> str:
-    """A document with a table between the two marks of its question; the rest stays as it is."""
+    """A document with a table between the two marks of its question; lines of other metrics stay as they are."""
     start, end = f"<!-- {asked} -->", f"<!-- end of {asked} -->"
     head, _, rest = text.partition(start)
-    _, mark, tail = rest.partition(end)
+    before, mark, tail = rest.partition(end)
     if not mark:
         raise typer.BadParameter(f"found no place for the table, expected {start} and then {end}")
-    return f"{head}{start}\n{made}\n{end}{tail}"
+    lines = {line.split("|")[1]: line for line in [*before.strip().splitlines(), *made.splitlines()]}
+    return f"{head}{start}\n" + "\n".join(lines.values()) + f"\n{end}{tail}"
 
 
 def main(
     repetitions: Annotated[int, typer.Option(min=10)] = 2000,
     write: Annotated[Path | None, typer.Option(help="A document whose tables are replaced.")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="Ask of this metric; of all, if none is named.")] = None,
+    values_only: Annotated[bool, typer.Option("--values-only", help="Ask for no differences.")] = False,
     jobs: int = 2,
 ) -> None:
     """Run the study; print its tables, or put them into a document between its markers."""
-    rows = study(repetitions, jobs=jobs)
+    rows = study(repetitions, metrics=metric or METRICS, values_only=values_only, jobs=jobs)
     text = write.read_text("utf-8") if write else ""
     for asked in dict.fromkeys(row.asked for row in rows):
         made = table(rows, asked)

@@ -14,7 +14,7 @@ REPETITIONS = 80
 
 @pytest.fixture(scope="module")
 def rows() -> list[coverage.Row]:
-    found = [coverage.repetition("skewed", 10, seed) for seed in range(REPETITIONS)]
+    found = [coverage.repetition("skewed", 10, coverage.METRICS, False, seed) for seed in range(REPETITIONS)]
     return [coverage.row_of("skewed", 10, asked, same) for (_, asked), same in coverage.by_question(found).items()]
 
 
@@ -48,6 +48,12 @@ def test_closed_forms_are_what_many_samples_come_to(world: str, name: str) -> No
     assert interval.low < coverage.truth_of(name, world, coverage.STUDENT) < interval.high
 
 
+def test_parts_of_the_study_are_the_same_repetitions(rows: list[coverage.Row]) -> None:
+    found = [coverage.repetition("skewed", 10, ["kid", "psnr"], True, seed) for seed in range(REPETITIONS)]
+    part = [coverage.row_of("skewed", 10, asked, same) for (_, asked), same in coverage.by_question(found).items()]
+    assert part == [row for row in rows if row.metric in ("kid", "psnr") and row.asked == "value"]
+
+
 def test_tables_have_a_line_a_metric_and_a_column_a_population(rows: list[coverage.Row]) -> None:
     lines = coverage.table(rows, "difference").splitlines()
     assert lines[0] == "| metric | family | skewed, 10 |"
@@ -56,8 +62,8 @@ def test_tables_have_a_line_a_metric_and_a_column_a_population(rows: list[covera
 
 def test_a_table_takes_the_place_of_the_last_one_and_of_nothing_else() -> None:
     empty = "before\n<!-- value -->\n<!-- end of value -->\nafter\n"
-    filled = coverage.placed(empty, "value", "| a |")
-    assert filled == "before\n<!-- value -->\n| a |\n<!-- end of value -->\nafter\n"
-    assert coverage.placed(filled, "value", "| b |") == filled.replace("a |", "b |")
+    filled = coverage.placed(empty, "value", "| a | 1 |\n| b | 2 |")
+    assert filled == "before\n<!-- value -->\n| a | 1 |\n| b | 2 |\n<!-- end of value -->\nafter\n"
+    assert coverage.placed(filled, "value", "| b | 3 |") == filled.replace("2", "3")
     with pytest.raises(typer.BadParameter, match="expected <!-- other -->"):
         coverage.placed(empty, "other", "| a |")
