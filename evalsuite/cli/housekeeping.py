@@ -30,6 +30,7 @@ class Listed(StrEnum):
     TARGETS = "targets"
     EXTRACTORS = "extractors"
     DATASETS = "datasets"
+    PROMPTS = "prompts"
 
     @property
     def room(self) -> Room:

@@ -103,5 +103,13 @@ def _stepped(value: JsonValue, step: str, path: str) -> JsonValue:
 
 
 def _kind(value: JsonValue) -> str:
-    names = {dict: "an object", list: f"a list of {len(value) if isinstance(value, list) else 0}", str: "a text"}
-    return names.get(type(value), "null" if value is None else "a number or a truth value")
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return f"a list of {len(value)}"
+        case str():
+            return "a text"
+        case None:
+            return "null"
+    return "a number or a truth value"

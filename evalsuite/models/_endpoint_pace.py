@@ -36,7 +36,8 @@ def backoff_s(first_s: float, attempt: int, chance: random.Random) -> float:
 
     The share that is left to chance keeps requests that failed together from coming back together.
     """
-    return min(LONGEST_BACKOFF_S, first_s * 2**attempt) * chance.uniform(0.5, 1)
+    longest = min(LONGEST_BACKOFF_S, first_s * 2.0**attempt)
+    return longest * chance.uniform(0.5, 1)
 
 
 def retry_after_s(header: str) -> float:

@@ -99,19 +99,20 @@ class Service:
         return [task.result() for task in tasks]
 
     async def _post(self, request: Request) -> Answer:
-        chance = random.Random(request.seed)
+        chance, last = random.Random(request.seed), _Setback("gave no answer")
         async with self._slots:
             for attempt in range(self._settings.retries + 1):
                 await self._pace.turn()
                 outcome = await self._attempt(request)
                 if isinstance(outcome, Answer):
                     return outcome
-                self._pace.pause(self._patience(request, outcome))
+                last = outcome
+                self._pace.pause(self._patience(request, last))
                 if attempt < self._settings.retries:
                     await asyncio.sleep(backoff_s(self._settings.backoff_s, attempt, chance))
         tried = f"tried {self._settings.retries + 1} times" if self._settings.retries else "tried once"
         raise Failed(
-            f"{request.name}: the service {outcome.reason} ({tried}); is it overloaded or down? Run again later: {KEPT}"
+            f"{request.name}: the service {last.reason} ({tried}); is it overloaded or down? Run again later: {KEPT}"
         )
 
     async def _attempt(self, request: Request) -> Answer | _Setback:

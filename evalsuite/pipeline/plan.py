@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
@@ -196,7 +195,6 @@ class _Draft:
                 "version": PIXEL_VERSION,
                 "adapter": case.adapter,
                 "fingerprint": fingerprint or _unrepeatable(),
-                "settings": _plain(adapter),
                 "noise": case.noise.scale,
                 "seed": self.suite.sampling.seed,
                 "conditions": self.conditions.key(),
@@ -238,11 +236,6 @@ def _unrepeatable() -> str:
     import uuid
 
     return f"uncached-{uuid.uuid4().hex}"
-
-
-def _plain(adapter: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = adapter.model_dump(mode="json")
-    return settings
 
 
 def _sentence(error: ValidationError) -> str:

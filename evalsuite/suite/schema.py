@@ -45,8 +45,7 @@ def refuse(faults: list[Fault]) -> None:
         PydanticCustomError: there are any.
     """
     if faults:
-        text = "; ".join(map(str, faults)).replace("{", "{{").replace("}", "}}")
-        raise PydanticCustomError("faults", text, {"faults": faults})
+        raise PydanticCustomError("faults", "{text}", {"text": "; ".join(map(str, faults)), "faults": faults})
 
 
 class SuitePart(Settings):

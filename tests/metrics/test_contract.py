@@ -10,12 +10,11 @@ from pydantic import ValidationError
 
 from evalsuite import plugins
 from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
-from evalsuite.records import Family
+from evalsuite.records import Family, TextFeatures
 from tests.metrics.inputs import (
     clouds,
     feature_inputs,
     feature_pair_inputs,
-    feature_set,
     images,
     noisy,
     pair_inputs,
@@ -45,7 +44,8 @@ def inputs_of(metric, damage=0.0):
         logits = sure * np.eye(4, dtype=np.float32)[answers]
         groups = np.arange(N) // 4 % 20
         found = feature_inputs(generated, reference, logits.astype(np.float32), LABELS, groups=groups)
-        return replace(found, conditions=feature_set(reference))
+        texts = TextFeatures(reference.astype(np.float32), np.zeros(N, bool))
+        return replace(found, asked=LABELS, texts=texts)
     if metric.inputs == Inputs.FEATURE_PAIRS:
         mine, theirs = clouds(30, m=30)
         return feature_pair_inputs(theirs + damage * mine, theirs)
@@ -126,8 +126,8 @@ def test_the_order_of_samples_does_not_matter(name):
 def reordered(inputs, order):
     if isinstance(inputs, FeatureInputs):
         generated, reference = inputs.generated.select(order), inputs.reference.select(order[::-1])
-        conditions, groups = inputs.conditions.select(order), inputs.groups[order]
-        return replace(inputs, generated=generated, reference=reference, groups=groups, conditions=conditions)
+        texts, groups, asked = inputs.texts.select(order), inputs.groups[order], inputs.asked[order]
+        return replace(inputs, generated=generated, reference=reference, groups=groups, asked=asked, texts=texts)
     if isinstance(inputs, FeaturePairInputs):
         return FeaturePairInputs(inputs.a.select(order), inputs.b.select(order))
     return PairInputs(inputs.sample_ids[order], inputs.a[order], inputs.b[order])

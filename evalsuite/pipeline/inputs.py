@@ -1,0 +1,285 @@
+"""What a metric reads of a cell: features, pairs of images or timings, and all that decides them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evalsuite import pairing, plugins
+from evalsuite.datasets.contract import Dataset
+from evalsuite.errors import CellError, Skipped
+from evalsuite.files import content_key
+from evalsuite.metrics.contract import (
+    Estimate,
+    FeatureInputs,
+    FeaturePairInputs,
+    ImageInputs,
+    Inputs,
+    Metric,
+    PairInputs,
+    TimingInputs,
+)
+from evalsuite.pipeline.cells import PlannedCell
+from evalsuite.pipeline.conditions import conditions_of
+from evalsuite.pipeline.extract import Features
+from evalsuite.pipeline.generate import Samples
+from evalsuite.pipeline.plan import adapter_of
+from evalsuite.pipeline.values import extraction_protocol
+from evalsuite.records import Case, FeatureSet, Moments, Plan, Scalar, Timings
+from evalsuite.slices.contract import Columns, Subset
+from evalsuite.suite.schema import Suite
+
+
+class Found:
+    """All that earlier stages of a run made."""
+
+    def __init__(
+        self, suite: Suite, plan: Plan, samples: Samples, features: Features, timings: Sequence[Timings]
+    ) -> None:
+        self.suite, self.samples, self.features = suite, samples, features
+        self.cases = {case.key: case for case in plan.cases}
+        self.timings = {key: tuple(t for t in timings if t.case_key == key) for key in self.cases}
+        self.conditions = conditions_of(suite)
+
+    @cached_property
+    def reference_parts(self) -> dict[str, NDArray[np.int64]]:
+        """Positions in the reference by subset slice."""
+        spec = self.suite.reference
+        if spec is None:
+            return {}
+        dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+        kinds = [plugins.find("slices", s.kind).model_validate(s.settings) for s in self.suite.slices]
+        subsets: list[Subset] = [kind for kind in kinds if kind.kind == "subset"]
+        parts: dict[str, NDArray[np.int64]] = {}
+        for subset in subsets:
+            with suppress(Skipped):  # the reference lacks what samples are told apart by, such as tags of prompts
+                parts.update(subset.select(_columns_of(dataset)))
+        return parts
+
+
+def _columns_of(dataset: Dataset) -> Columns:
+    """Positions of the reference's images by attribute and value."""
+    labels, names = dataset.labels(), dataset.class_names()
+    if labels is None:
+        return {}
+    return pairing.columns_of({"class": [[names[label] if names else str(label)] for label in labels]})
+
+
+class Reading(ABC):
+    """What the metric of one cell reads; a subclass for each kind of inputs.
+
+    Raises:
+        CellError: there is nothing to read.
+    """
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        self.found, self.cell, self.case = found, cell, cell.case
+        self.conditions = found.conditions.asked_of(adapter_of(self.case).capabilities())
+
+    @abstractmethod
+    def inputs(self) -> Any:
+        """What the metric's `compute` gets."""
+
+    @abstractmethod
+    def content(self) -> Any:
+        """JSON value of everything the inputs depend on, known without computing them; None: do not cache."""
+
+    def protocol(self) -> dict[str, Scalar]:
+        """What made the number, besides the estimator's own constants; the same for teacher and student."""
+        prompts = self.found.conditions.prompt_set
+        return {} if prompts is None else {"prompts_fingerprint": prompts.fingerprint()}
+
+    def sample_ids(self, estimate: Estimate) -> NDArray[np.int64] | None:
+        """The samples, or the prompts, whose values went in, where they can be paired with another model's."""
+        ids, clusters = self.case.sample_ids, self.clusters
+        if clusters is not None and estimate.per_sample is not None:
+            ids = np.unique(clusters)
+        seeded = adapter_of(self.case).capabilities().seeded
+        return ids if seeded and estimate.n == len(ids) else None
+
+    @property
+    def clusters(self) -> NDArray[np.int64] | None:
+        """Equal for samples that are not independent, int64 ``[N]``; None where all are."""
+        return self.found.conditions.clusters(self.case.sample_ids)
+
+
+def reading_of(found: Found, cell: PlannedCell) -> Reading:
+    """What the cell's metric reads.
+
+    Raises:
+        CellError: there is nothing to read.
+    """
+    kinds: dict[Inputs, type[Reading]] = {
+        Inputs.FEATURES: _Features,
+        Inputs.FEATURE_PAIRS: _FeaturePairs,
+        Inputs.IMAGES: _Images,
+        Inputs.PAIRS: _Pairs,
+        Inputs.TIMINGS: _Timings,
+    }
+    return kinds[cell.metric.inputs](found, cell)
+
+
+class _Features(Reading):
+    """Generated against reference features; a subset slice against the same subset of the reference."""
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        super().__init__(found, cell)
+        metric = cast(Any, cell.metric)
+        found.samples.of(self.case)
+        self.generated = found.features.of(metric.extractor, self.case.parent or self.case.key)
+        self.reference = found.features.of_reference(metric.extractor) if _uses_reference(metric) else None
+        reads_texts = getattr(metric, "reads_texts", False) and self.conditions.kind == "text"
+        self.texts = found.features.of_prompts(metric.extractor) if reads_texts else None
+
+    def inputs(self) -> FeatureInputs:
+        ids = self.case.sample_ids
+        asked = self.conditions.numbers(ids)
+        texts = None if self.texts is None or asked is None else self.texts.select(asked)
+        groups = self.found.conditions.groups(ids)
+        return FeatureInputs(
+            self._part(self.generated), self._reference_part(), groups, self.case.parent is None, asked, texts
+        )
+
+    def content(self) -> Any:
+        generated = self.generated
+        subset = None if self.case.parent is None else self.case.slice
+        ids = content_key(self.case.sample_ids.tolist())
+        return [
+            generated.source,
+            generated.fingerprint,
+            None if self.reference is None else self.reference.source,
+            subset,
+            ids,
+            self.conditions.kind,
+        ]
+
+    def protocol(self) -> dict[str, Scalar]:
+        against = {} if self.reference is None else {"reference_fingerprint": self.reference.source}
+        return {
+            **super().protocol(),
+            **extraction_protocol(self.generated),
+            **against,
+            "quantisation": "uint8",
+            "n": len(self.case.sample_ids),
+        }
+
+    def _part(self, whole: FeatureSet) -> FeatureSet:
+        return whole if self.case.parent is None else _of_samples(whole, self.case.sample_ids)
+
+    def _reference_part(self) -> FeatureSet | Moments:
+        if self.reference is None:
+            return self.generated.select(np.empty(0, np.int64))
+        if self.case.parent is None:
+            return self.reference
+        if isinstance(self.reference, Moments):
+            raise Skipped("of the reference there are only mean and covariance, not those of its slices")
+        rows = self.found.reference_parts.get(self.case.slice)
+        if rows is None:
+            raise Skipped(f"the reference has no images of the slice {self.case.slice}")
+        return self.reference.select(rows)
+
+
+def _uses_reference(metric: Metric) -> bool:
+    return bool(getattr(metric, "uses_reference", True))
+
+
+class _Images(Reading):
+    """Generated images by themselves, with what was asked for."""
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        super().__init__(found, cell)
+        self.samples = found.samples.of(self.case)
+
+    def inputs(self) -> ImageInputs:
+        ids = self.case.sample_ids
+        return ImageInputs(ids, self.samples.images(ids), self.conditions.labels(ids), self.conditions.texts(ids))
+
+    def content(self) -> Any:
+        return [self.samples.content, content_key(self.case.sample_ids.tolist()), self.conditions.kind]
+
+    def protocol(self) -> dict[str, Scalar]:
+        return {**super().protocol(), "quantisation": "uint8", "n": len(self.case.sample_ids)}
+
+
+class _AgainstTeacher(Reading):
+    """A student's samples against the teacher's of the same seeds."""
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        super().__init__(found, cell)
+        self.mine = found.samples.of(self.case)
+        teacher = found.cases.get(cell.against)
+        if teacher is None:
+            raise Skipped(f"there are no samples of {cell.against} to compare with")
+        self.teacher: Case = teacher
+        try:
+            self.theirs = found.samples.of(teacher)
+        except CellError as error:
+            raise type(error)(f"the teacher has no samples: {error}") from error
+        if not all(adapter_of(case).capabilities().seeded for case in (self.case, teacher)):
+            raise Skipped("images of models without seeds do not belong together in pairs")
+
+    def content(self) -> Any:
+        return [self.mine.content, self.theirs.content, content_key(self.case.sample_ids.tolist())]
+
+    def protocol(self) -> dict[str, Scalar]:
+        teacher = content_key(
+            [self.teacher.adapter, adapter_of(self.teacher).fingerprint(), self.found.suite.sampling.seed]
+        )
+        n = len(self.case.sample_ids)
+        return {**super().protocol(), "quantisation": "uint8", "against_fingerprint": teacher, "n": n}
+
+
+class _Pairs(_AgainstTeacher):
+    """Pairs of images."""
+
+    def inputs(self) -> PairInputs:
+        ids = self.case.sample_ids
+        return PairInputs(ids, self.mine.images(ids), self.theirs.images(ids))
+
+
+class _FeaturePairs(_AgainstTeacher):
+    """Features of the images of each pair."""
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        super().__init__(found, cell)
+        extractor = cast(Any, cell.metric).extractor
+        self.mine_features, self.their_features = (
+            found.features.of(extractor, case.parent or case.key) for case in (self.case, self.teacher)
+        )
+
+    def inputs(self) -> FeaturePairInputs:
+        ids = self.case.sample_ids
+        return FeaturePairInputs(_of_samples(self.mine_features, ids), _of_samples(self.their_features, ids))
+
+    def content(self) -> Any:
+        return [super().content(), self.mine_features.fingerprint]
+
+    def protocol(self) -> dict[str, Scalar]:
+        return super().protocol() | extraction_protocol(self.mine_features)
+
+
+def _of_samples(features: FeatureSet, sample_ids: NDArray[np.int64]) -> FeatureSet:
+    return features.select(np.searchsorted(features.sample_ids, sample_ids).astype(np.int64))
+
+
+class _Timings(Reading):
+    """Raw timings; their values follow in no time, so they are not cached again."""
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        super().__init__(found, cell)
+        found.samples.of(self.case)
+
+    def inputs(self) -> TimingInputs:
+        return TimingInputs(self.found.timings[self.case.key])
+
+    def content(self) -> Any:
+        return None
+
+    def sample_ids(self, estimate: Estimate) -> None:
+        return None
