@@ -20,7 +20,7 @@ from evalsuite.suite.load import load_suite
 from tests.conftest import ROOT, call_evalsuite
 
 SUITES = sorted((ROOT / "suites").glob("*.yaml"))
-PAGES = [path for pattern in ("*.md", "docs/*.md") for path in sorted(ROOT.glob(pattern))]
+PAGES = [path for pattern in ("*.md", "docs/**/*.md") for path in sorted(ROOT.glob(pattern))]
 SMALL = ("--samples", "64", "--profile", "ci")
 """What makes a run quick; a record of it has all the parts that a whole one has."""
 
@@ -83,12 +83,27 @@ def test_shipped_suites_are_valid(path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", [path for path in SUITES if path.stem != "quickstart"], ids=lambda path: path.stem)
-def test_shipped_suites_run(path: Path, tmp_path: Path) -> None:
-    """The quickstart is run whole, by continuous integration."""
-    done = call_evalsuite("run", path, *SMALL, "--quiet", cwd=tmp_path, timeout_s=600)
+def test_the_suite_of_tiny_pipelines_runs(tmp_path: Path) -> None:
+    """As its head says: first the pipelines are made. (The quickstart is run whole, by continuous integration.)"""
+    script, suite = (tmp_path / name for name in ("tiny_pipelines.py", "diffusers-tiny.yaml"))
+    for file in (script, suite):
+        file.write_bytes((ROOT / "suites" / file.name).read_bytes())
+    names = ("stable-diffusion", "stable-diffusion-lcm-lora", "stable-diffusion-xl")
+    subprocess.run([sys.executable, script, tmp_path / "tiny-pipelines", *names], check=True, capture_output=True)
+    done = call_evalsuite("run", suite, *SMALL, "--json", cwd=tmp_path, timeout_s=900)
     assert done.returncode in JUDGED, done.stderr
-    assert (tmp_path / done.stdout.strip() / "record.json").is_file()
+    ended = json.loads(done.stdout)
+    measured = {(one["model"], one["name"]) for one in ended["measurements"] if one["slice"] == "all"}
+    for model in ("teacher", "lcm-lora-4", "one-step", "xl"):
+        assert {(model, "vendi"), (model, "latency_p50"), (model, "throughput")} <= measured
+        assert ((model, "psnr") in measured) == (model != "teacher")
+    assert {one["kind"] for one in ended["missing"]} == {"skipped", "unavailable"}
+    assert "challenge=counting" in {one["slice"] for one in ended["measurements"]}
+
+
+def test_the_suite_of_real_pipelines_can_be_planned_without_them(tmp_path: Path) -> None:
+    done = call_evalsuite("plan", ROOT / "suites" / "sdxl-distillation.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_readme_suite_is_valid(tmp_path: Path) -> None:
