@@ -60,12 +60,25 @@ class GraphModel:
         """
         import torch
 
+        with torch.inference_mode():
+            return self._pixels(self.sample(batch, probe))
+
+    def sample(self, batch: Batch, probe: Probe) -> Tensor:
+        """Images ``[B, C, H, W]`` as the network or its sampler returns them, not clipped."""
         from evalsuite.models.zoo.sampler import initial_noise
 
-        with torch.inference_mode():
-            noise = initial_noise(batch.seeds.tolist(), self.settings.noise_dims) * batch.noise.scale
-            labels = self._labels(batch)
-            return self._pixels(self._sample(noise.to(self.network.device), labels, probe))
+        noise = initial_noise(batch.seeds.tolist(), self.settings.noise_dims).to(self.network.device)
+        labels, sampler, steps = self._labels(batch), self.settings.sampler, self.settings.steps
+        image = noise * batch.noise.scale
+        if sampler is None:
+            with probe.stage("denoise"):
+                return self._call(image, None, labels)
+        assert steps is not None  # the settings have seen to it
+        states = sampler.chosen.states(lambda x, time: self._guided(x, time, labels), image, steps)
+        for step in range(steps):
+            with probe.stage("denoise", step):
+                image = next(states)
+        return image
 
     def _labels(self, batch: Batch) -> Tensor | None:
         import torch
@@ -81,19 +94,6 @@ class GraphModel:
                 )
             labels = np.full(len(batch.seeds), self.settings.null_class, np.int64)
         return torch.from_numpy(labels).to(self.network.device)
-
-    def _sample(self, noise: Tensor, labels: Tensor | None, probe: Probe) -> Tensor:
-        sampler, steps = self.settings.sampler, self.settings.steps
-        if sampler is None:
-            with probe.stage("denoise"):
-                return self._call(noise, None, labels)
-        assert steps is not None  # the settings have seen to it
-        states = sampler.chosen.states(lambda x, time: self._guided(x, time, labels), noise, steps)
-        image = noise
-        for step in range(steps):
-            with probe.stage("denoise", step):
-                image = next(states)
-        return image
 
     def _guided(self, x: Tensor, time: float, labels: Tensor | None) -> Tensor:
         """The prediction; with guidance from one batch of double size, as it is usually run."""

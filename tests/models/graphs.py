@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from evalsuite.models.contract import Batch, ModelAdapter, NoProbe
+from evalsuite.models.onnx import Onnx
+from evalsuite.models.torch_export import TorchExport
 from evalsuite.models.zoo import checkpoint
 from evalsuite.models.zoo.sampler import SIGMA_MAX
 from evalsuite.pairing import labels_of, seeds_of
@@ -36,6 +38,12 @@ def images_of(adapter: ModelAdapter, *batches: Batch) -> NDArray[np.uint8]:
     """Images of some batches, one after the other."""
     with adapter.open(ONE_THREAD) as model:
         return np.concatenate([model.generate(one, NoProbe()) for one in batches])
+
+
+def floats_of(adapter: Onnx | TorchExport, *batches: Batch) -> Tensor:
+    """The same before they are rounded."""
+    with adapter.open(ONE_THREAD) as model, torch.inference_mode():
+        return torch.cat([model.sample(one, NoProbe()) for one in batches])
 
 
 class OneStep(nn.Module):

@@ -75,6 +75,8 @@ class TestDeclaration:
         ("more", "where", "message"),
         [
             ({"image_shape": (1, 3, 3)}, "image_shape", "found 9 values a sample, expected 16 or more"),
+            ({"image_shape": (8, 8)}, "image_shape", "expected a list of channels, height and width"),
+            ({"output_range": [0, 1, 2]}, "output_range", "expected a list of the value of black and of white"),
             ({"image_shape": (4, 8, 8)}, "image_shape", "1 or 3"),
             ({"noise_shape": [15]}, "noise_shape", "found 15 values a sample"),
             ({"noise_shape": [100], "sampler": EDM, "num_steps": 4}, "noise_shape", "that of image_shape"),
