@@ -35,7 +35,7 @@ class TorchExport(GraphSettings):
 
     ``torch.export.load`` (PyTorch 2.15) can run what a file tells it to: example inputs, and weights and constants that
     are no plain tensors, are unpickled without restriction; sizes are evaluated as Python expressions, guards are
-    compiled to Python, and an operator may be any callable of the ``torch`` package. None of it can be turned off,
+    compiled to Python, and an operator may be any callable of the ``torch`` package. Most of it cannot be turned off,
     so the adapter asks for ``--allow-code``. What it says before that, and the fingerprint, comes from
     reading the file alone.
     """
