@@ -21,8 +21,8 @@ from evalsuite.targets.contract import Target
 
 VERSION = 1
 TOLERANCE = 1.0
-"""In float32. Kernels for other batch sizes add in another order; tiny pipelines stay below 0.01, and deep ones with
-many steps magnify it."""
+"""In float32. Kernels for other batch sizes add in another order, and every step magnifies that: tiny pipelines stay
+below 0.01 after 2 steps, and reach 0.1 after 50."""
 
 OWN_ARGUMENTS = frozenset(
     {

@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import inspect
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ import diffusers
 import numpy as np
 import pytest
 import torch
+import yaml
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from numpy.typing import NDArray
 from PIL import Image
@@ -862,3 +864,20 @@ def served(folder: Path, monkeypatch: pytest.MonkeyPatch, repository: str = "tin
             yield
         finally:
             server.shutdown()
+
+
+class TestThePage:
+    PAGE: ClassVar[str] = (ROOT / "docs" / "models" / "diffusers.md").read_text("utf-8")
+
+    def test_its_suites_are_right(self, made: Made, tmp_path: Path) -> None:
+        tiny, sdxl = (yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", self.PAGE, re.M | re.S))
+        (tmp_path / "tiny-pipelines").symlink_to(made("stable-diffusion").parent)
+        made("stable-diffusion-lcm-lora")
+        for suite, runs in ((tiny, True), (sdxl, False)):
+            for model in suite["models"].values():
+                settings = {name: value for name, value in model.items() if name not in ("role", "adapter")}
+                adapter = Diffusers.model_validate(settings, context={"base": tmp_path})
+                assert not runs or images_of(adapter).shape == (3, 3, 64, 64)
+
+    def test_it_names_every_setting_and_every_known_pipeline(self) -> None:
+        assert [name for name in (*Diffusers.model_fields, *KINDS) if f"`{name}`" not in self.PAGE] == []
