@@ -110,8 +110,9 @@ def plan(
     """Say what a run would do: its cases, what the cache lacks of them in disk and time, what its gates can decide."""
     from evalsuite import session
     from evalsuite.cli.progress import ProgressDisplay
-    from evalsuite.cli.tables import planned, powers
-    from evalsuite.pipeline.estimate import estimate
+    from evalsuite.cli.tables import lacking, planned, powers
+    from evalsuite.pipeline.estimate import downloads, estimate
+    from evalsuite.pipeline.extract import unavailable_extractors
     from evalsuite.pipeline.history import finished_records
     from evalsuite.pipeline.plan import make_plan, with_samples
     from evalsuite.store import Store
@@ -124,12 +125,15 @@ def plan(
             size = session.pilot_size(loaded)
             session.run(loaded, samples=size, cache=cache, allow_code=allow_code, profile="ci", listener=listener)
     costs = estimate(loaded, draft, (record for _, record in finished_records()), Store(cache))
+    to_download = downloads(loaded, parse_only(only or ()))
     decidable = session.power(loaded)
     if as_json:
         cases, gates = ([asdict(one) for one in many] for many in (costs, decidable))
-        show_json({"suite_hash": loaded.suite_hash, "cases": cases, "gates": gates})
+        first = [download._asdict() for download in to_download]
+        show_json({"suite_hash": loaded.suite_hash, "cases": cases, "downloads": first, "gates": gates})
     else:
-        show(*planned(draft, costs), *powers(decidable, loaded.sampling.num_samples))
+        show(*planned(draft, costs), *lacking(to_download, unavailable_extractors(loaded)))
+        show(*powers(decidable, loaded.sampling.num_samples))
 
 
 def parse_only(texts: list[str] | tuple[str, ...]) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from rich.text import Text
 from evalsuite.cli.wording import duration, size
 from evalsuite.compare.power import GatePower
 from evalsuite.compare.wording import quantity
+from evalsuite.models.contract import Download
 from evalsuite.pipeline.estimate import Cost, total
 from evalsuite.records import Comparison, Family, Measurement, Missing, Plan, Verdict
 from evalsuite.reports import _tables as cells
@@ -117,12 +118,13 @@ def absences(missing: Sequence[Missing]) -> Iterator[Text]:
 def planned(plan: Plan, costs: Sequence[Cost]) -> Iterator[Table | Text]:
     """The cases of a plan with their costs, and what is known not to run."""
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("case", "samples", "cached", "disk", "time"):
+    for column in ("case", "samples", "cached", "disk", "time", "memory"):
         table.add_column(column, justify="left" if column == "case" else "right")
     for cost in costs:
         if cost.num_samples:
             disk, seconds = _known(cost.bytes, size), _known(cost.seconds, duration)
-            table.add_row(Text(cost.case_key), str(cost.num_samples), str(cost.num_cached), disk, seconds)
+            memory = _known(cost.memory_bytes, size)
+            table.add_row(Text(cost.case_key), str(cost.num_samples), str(cost.num_cached), disk, seconds, memory)
     table.add_section()
     all_bytes, all_seconds = total(cost.bytes for cost in costs), total(cost.seconds for cost in costs)
     samples, cached = sum(cost.num_samples for cost in costs), sum(cost.num_cached for cost in costs)
@@ -132,8 +134,16 @@ def planned(plan: Plan, costs: Sequence[Cost]) -> Iterator[Table | Text]:
     if subsets:
         yield Text(f"and {subsets} subset slices, which re-use these samples")
     if all_seconds is None:
-        yield Text("times are known after a first run, which times each model")
+        yield Text("times and memory are known after a first run, which measures each model")
     yield from absences(plan.missing)
+
+
+def lacking(downloads: Sequence[Download], extractors: Sequence[str]) -> Iterator[Text]:
+    """What a run downloads before it starts, and what it does without."""
+    for download in downloads:
+        yield Text(f"downloaded first: {download.name}, size {_known(download.bytes, size)}")
+    for reason in extractors:
+        yield Text(f"unavailable: {reason}", style="dim")
 
 
 def powers(gates: Sequence[GatePower], num_samples: int) -> Iterator[Table | Text]:

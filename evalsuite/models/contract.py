@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,4 +125,28 @@ class ModelAdapter(Protocol):
 
     def open(self, target: Target) -> AbstractContextManager[LoadedModel]:
         """Load onto the target; the memory is free again afterwards."""
+        ...
+
+
+class Download(NamedTuple):
+    """Something that a model lacks; ``bytes`` is None where its size is not known without a connection."""
+
+    name: str
+    bytes: int | None
+
+
+@runtime_checkable
+class Downloadable(Protocol):
+    """A model adapter whose weights may be downloaded, where its settings allow it; never but by ``fetch``."""
+
+    def downloads(self) -> tuple[Download, ...]:
+        """What ``fetch`` would download; nothing where all is there, or may not be downloaded."""
+        ...
+
+    def fetch(self) -> None:
+        """Download it.
+
+        Raises:
+            Unavailable: it cannot be had.
+        """
         ...

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
 
+from evalsuite.models.contract import Download
 from evalsuite.pipeline.generate import missing_spans
-from evalsuite.pipeline.plan import adapter_of
+from evalsuite.pipeline.plan import Only, adapter_of, downloadable
 from evalsuite.records import Case, Plan, RunRecord, Timings
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
@@ -25,6 +26,7 @@ class Cost:
         num_cached: how many of them the cache holds.
         bytes: size in the cache of the others; None where only the model knows the size of its images.
         seconds: of generating the others; None where no earlier run timed this model on this target.
+        memory_bytes: peak of the process that generates, as an earlier run measured it; None where none did.
     """
 
     case_key: str
@@ -32,6 +34,12 @@ class Cost:
     num_cached: int
     bytes: int | None
     seconds: float | None
+    memory_bytes: int | None
+
+
+def downloads(suite: Suite, only: Only) -> list[Download]:
+    """What a run would download before anything starts, each thing once."""
+    return list(dict.fromkeys(one for adapter in downloadable(suite, only) for one in adapter.downloads()))
 
 
 def estimate(suite: Suite, plan: Plan, records: Iterable[RunRecord], store: Store) -> list[Cost]:
@@ -43,7 +51,7 @@ def estimate(suite: Suite, plan: Plan, records: Iterable[RunRecord], store: Stor
         records: earlier runs on this machine, newest first; the first that timed a model as it is set here counts.
         store: the cache.
     """
-    speeds = _Speeds(suite, list(records))
+    speeds = _Earlier(suite, list(records))
     return [_cost(suite, case, speeds, store) for case in plan.cases]
 
 
@@ -53,13 +61,13 @@ def total(parts: Iterable[float | None]) -> float | None:
     return None if any(part is None for part in known) else sum(part for part in known if part is not None)
 
 
-def _cost(suite: Suite, case: Case, speeds: _Speeds, store: Store) -> Cost:
+def _cost(suite: Suite, case: Case, speeds: _Earlier, store: Store) -> Cost:
     if case.parent is not None:
-        return Cost(case.key, 0, 0, 0, 0.0)
+        return Cost(case.key, 0, 0, 0, 0.0, 0)
     num_samples = len(case.sample_ids)
     missing = sum(span.size for span in missing_spans(suite, case, store))
     if missing == 0:
-        return Cost(case.key, num_samples, num_samples, 0, 0.0)
+        return Cost(case.key, num_samples, num_samples, 0, 0.0, 0)
     shape = adapter_of(case).capabilities().image_shape
     per_image = speeds.seconds_per_image(case)
     return Cost(
@@ -68,26 +76,40 @@ def _cost(suite: Suite, case: Case, speeds: _Speeds, store: Store) -> Cost:
         num_samples - missing,
         None if shape is None else missing * int(np.prod(shape)),
         None if per_image is None else missing * per_image,
+        speeds.peak_bytes(case),
     )
 
 
-class _Speeds:
-    """Seconds per image by model and target, from the throughput or latency that earlier runs measured."""
+class _Earlier:
+    """What earlier runs measured of a model on a target, if both stood in their suites exactly as they do here."""
 
     def __init__(self, suite: Suite, records: Sequence[RunRecord]) -> None:
         self.suite, self.records = suite, records
 
     def seconds_per_image(self, case: Case) -> float | None:
-        """For a slice that changes the number of network evaluations, that of the whole in proportion to them."""
+        """By throughput, or latency. For a slice that changes the number of network evaluations, in proportion."""
         spec = self.suite.models[case.model]
+        for timings in self._timings(case):
+            per_image = _seconds_per_image([timing for timing in timings if timing.valid])
+            if per_image is not None:
+                here, whole = adapter_of(case).capabilities().nfe, adapter_of(spec).capabilities().nfe
+                return per_image * (here / whole if here and whole else 1.0)
+        return None
+
+    def peak_bytes(self, case: Case) -> int | None:
+        """The highest peak of any process."""
+        for timings in self._timings(case):
+            processes = (calls for timing in timings if timing.unit == "bytes" for calls in timing.values)
+            peaks = [peak for calls in processes for peak in calls]
+            if peaks:
+                return int(max(peaks))
+        return None
+
+    def _timings(self, case: Case) -> Iterator[list[Timings]]:
+        """Run by run, newest first."""
         for record in self.records:
             if self._same(record, "models", case.model) and self._same(record, "targets", case.target):
-                timings = [t for t in record.timings if t.case_key == f"{case.model}@{case.target}/all" and t.valid]
-                per_image = _seconds_per_image(timings)
-                if per_image is not None:
-                    here, whole = adapter_of(case).capabilities().nfe, adapter_of(spec).capabilities().nfe
-                    return per_image * (here / whole if here and whole else 1.0)
-        return None
+                yield [t for t in record.timings if t.case_key == f"{case.model}@{case.target}/all"]
 
     def _same(self, record: RunRecord, section: str, name: str) -> bool:
         """Whether a model or target stands in an earlier run's suite exactly as it does here."""

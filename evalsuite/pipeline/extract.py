@@ -149,6 +149,17 @@ def extract(
     return features
 
 
+def unavailable_extractors(suite: Suite) -> list[str]:
+    """Why extractors that the suite names cannot be used on this machine; none where all can."""
+    reasons = []
+    for name in _extractors(suite):
+        try:
+            plugins.make("features", name).fingerprint()
+        except CellError as error:
+            reasons.append(f"{name}: {error}")
+    return reasons
+
+
 def _extractors(suite: Suite, of_texts: bool = False) -> list[str]:
     """The union over all metrics, or over those that read texts, in the order of the suite."""
     metrics = (metric_of(spec) for spec in suite.metrics)

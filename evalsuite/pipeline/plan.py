@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from evalsuite import plugins
 from evalsuite.errors import CellError, Failed, Skipped, Unavailable, UsageError, nearest
 from evalsuite.files import content_key
-from evalsuite.models.contract import Capabilities, ModelAdapter
+from evalsuite.models.contract import Capabilities, Downloadable, ModelAdapter
 from evalsuite.pipeline.cells import cells_of
 from evalsuite.pipeline.conditions import WHAT, conditions_of
 from evalsuite.pipeline.environment import version_of
@@ -51,6 +51,13 @@ def with_samples(suite: Suite, num_samples: int | None) -> Suite:
     if num_samples < 1:
         raise UsageError(f"--samples {num_samples}: found {num_samples}, expected at least 1")
     return suite.model_copy(update={"sampling": suite.sampling.model_copy(update={"num_samples": num_samples})})
+
+
+def downloadable(suite: Suite, only: Only) -> list[Downloadable]:
+    """The adapters of the chosen models that may have to download something."""
+    chosen = _Filter(only)
+    adapters = [adapter_of(spec) for name, spec in suite.models.items() if chosen.keeps("model", name)]
+    return [adapter for adapter in adapters if isinstance(adapter, Downloadable)]
 
 
 def adapter_of(spec: ModelSpec | Case) -> ModelAdapter:

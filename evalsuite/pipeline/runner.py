@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from evalsuite import plugins
 from evalsuite.datasets.contract import Dataset
-from evalsuite.errors import Interrupted
+from evalsuite.errors import Interrupted, Unavailable
 from evalsuite.executors.contract import Executor
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.pipeline.events import Event, Listener
@@ -22,7 +22,7 @@ from evalsuite.pipeline.folder import EventLog, open_folder, write_outcome
 from evalsuite.pipeline.gallery import make_gallery
 from evalsuite.pipeline.generate import Samples, generate
 from evalsuite.pipeline.measure import measure
-from evalsuite.pipeline.plan import Only, adapter_of, make_plan, with_samples
+from evalsuite.pipeline.plan import Only, adapter_of, downloadable, make_plan, with_samples
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
 from evalsuite.prompts.contract import PromptSet
@@ -70,6 +70,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
     """
     started = datetime.now(UTC)
     suite = with_samples(suite, options.samples)
+    _download(suite, options, listener)
     plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
     executor: Executor = plugins.find("executors", options.executor)()
     store = Store(options.cache)
@@ -98,6 +99,15 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         )
         write_outcome(record, suite, folder)
     return record, folder
+
+
+def _download(suite: Suite, options: RunOptions, listener: Listener) -> None:
+    """Get what models lack and their settings allow to download; what cannot be had is missing from the plan."""
+    for adapter in downloadable(suite, options.only):
+        for lacking in adapter.downloads():
+            listener(Event("stage", "download", lacking.name))
+        with suppress(Unavailable):
+            adapter.fetch()
 
 
 def _runnable(plan: Plan, samples: Samples) -> Plan:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from evalsuite.records import NoiseSpec
 
-
 Columns = Mapping[str, Mapping[str, NDArray[np.int64]]]
 """By attribute and value, the positions (not ids) of the samples that have it, increasing."""
 

@@ -115,9 +115,9 @@ def test_plan_lists_cases_with_samples_and_disk(evalsuite: Command, suite: Path)
     done = evalsuite("plan", suite)
     assert done.returncode == 0, done.stderr
     lines = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines() if line.split()}
-    assert lines["teacher@cpu/all"] == ["40", "0", "31.4", "kB", "unknown"]
-    assert lines["student@cpu/all"] == ["40", "0", "31.4", "kB", "unknown"]
-    assert lines["teacher@cpu/guidance=2.5"] == ["40", "0", "31.4", "kB", "unknown"]
+    assert lines["teacher@cpu/all"] == ["40", "0", "31.4", "kB", "unknown", "unknown"]
+    assert lines["student@cpu/all"] == ["40", "0", "31.4", "kB", "unknown", "unknown"]
+    assert lines["teacher@cpu/guidance=2.5"] == ["40", "0", "31.4", "kB", "unknown", "unknown"]
     assert lines["all"] == ["120", "0", "94.1", "kB", "unknown"]
     assert "20 subset slices" in done.stdout
     assert "student@cpu/guidance=2.5" in done.stdout.partition("skipped")[2]

@@ -83,10 +83,10 @@ def test_gates_that_cannot_decide_say_what_they_need(capsys: pytest.CaptureFixtu
 
 
 def test_plan_sums_what_is_known(capsys: pytest.CaptureFixture[str]) -> None:
-    known, unknown = Cost("a@cpu/all", 10, 4, 1000, 5.0), Cost("b@cpu/all", 10, 0, None, 65.0)
-    subset = Cost("a@cpu/class=bag", 0, 0, 0, 0.0)
+    known, unknown = Cost("a@cpu/all", 10, 4, 1000, 5.0, 2_000_000), Cost("b@cpu/all", 10, 0, None, 65.0, None)
+    subset = Cost("a@cpu/class=bag", 0, 0, 0, 0.0, 0)
     lines = printed(capsys, *tables.planned(Plan("hash", ()), [known, unknown, subset])).splitlines()
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.split()}
-    assert rows["a@cpu/all"] == ["10", "4", "1", "kB", "5", "s"]
+    assert rows["a@cpu/all"] == ["10", "4", "1", "kB", "5", "s", "2", "MB"]
     assert rows["all"] == ["20", "4", "unknown", "1", "min", "10", "s"]
     assert "1 subset slices" in "\n".join(lines)

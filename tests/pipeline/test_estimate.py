@@ -44,7 +44,7 @@ def timed(suite: Suite, batch_size: int, call_s: float, key: str = "m@cpu/all") 
 
 
 def test_bytes_are_pixels_and_unknown_times_stay_unknown(tmp_path: Path) -> None:
-    assert costs_of(suite_of({"m": zoo()}), tmp_path) == [Cost("m@cpu/all", 40, 0, 40 * 28 * 28, None)]
+    assert costs_of(suite_of({"m": zoo()}), tmp_path) == [Cost("m@cpu/all", 40, 0, 40 * 28 * 28, None, None)]
 
 
 def test_only_the_model_knows_the_size_of_its_images(tmp_path: Path) -> None:
@@ -57,8 +57,8 @@ def test_what_is_cached_costs_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path / "cache")
     plan = make_plan(few, allow_code=True)
     generate(few, plan, executor=Local(), store=store, listener=lambda event: None, timeout_s=60)
-    assert costs_of(few, tmp_path) == [Cost("m@cpu/all", 32, 32, 0, 0.0)]
-    assert costs_of(many, tmp_path, timed(many, 10, 5.0)) == [Cost("m@cpu/all", 50, 32, None, 18 * 0.5)]
+    assert costs_of(few, tmp_path) == [Cost("m@cpu/all", 32, 32, 0, 0.0, 0)]
+    assert costs_of(many, tmp_path, timed(many, 10, 5.0)) == [Cost("m@cpu/all", 50, 32, None, 18 * 0.5, None)]
 
 
 def test_an_earlier_runs_timings_give_the_time(tmp_path: Path) -> None:
@@ -67,7 +67,17 @@ def test_an_earlier_runs_timings_give_the_time(tmp_path: Path) -> None:
     costs = {cost.case_key: cost for cost in costs_of(suite, tmp_path, timed(suite, 64, 3.2))}
     assert costs["m@cpu/all"].seconds == pytest.approx(40 * 0.05)
     assert costs["m@cpu/latent.scale=1.1"].seconds == pytest.approx(40 * 0.05)
-    assert costs["m@cpu/class=bag"] == Cost("m@cpu/class=bag", 0, 0, 0, 0.0)
+    assert costs["m@cpu/class=bag"] == Cost("m@cpu/class=bag", 0, 0, 0, 0.0, 0)
+
+
+def test_the_highest_peak_of_an_earlier_runs_processes_is_the_memory(tmp_path: Path) -> None:
+    suite = suite_of({"m": zoo()})
+    record = timed(suite, 64, 3.2)
+    peaks = record.timings[0].model_copy(
+        update={"scenario": "memory", "unit": "bytes", "values": [[3e8], [5e8], [4e8]]}
+    )
+    (cost,) = costs_of(suite, tmp_path, record.model_copy(update={"timings": [*record.timings, peaks]}))
+    assert cost.memory_bytes == 500_000_000
 
 
 def test_more_steps_take_more_time(tmp_path: Path) -> None:
