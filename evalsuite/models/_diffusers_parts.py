@@ -58,13 +58,19 @@ class Vae(Place):
         """Whether it is another one."""
         return self.path is not None or self.repository is not None
 
+    def wanted(self, names: Iterable[str]) -> list[str]:
+        """Its configuration and weights."""
+        prefix = f"{self.subfolder}/" if self.subfolder else ""
+        within = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
+        return [prefix + name for name in component_files((name for name in within if "/" not in name), None)]
+
     def folder(self) -> Path:
         """Where its configuration and weights lie.
 
         Raises:
             Unavailable, Failed: it is not there, or its weights are pickles.
         """
-        folder = self.located(_vae_files, self.subfolder) / self.subfolder
+        folder = self.located() / self.subfolder
         refuse_pickles(folder)
         if not (folder / "config.json").is_file():
             raise Failed(f"{folder}: found no config.json, expected the folder of a VAE as save_pretrained writes it")
@@ -95,33 +101,30 @@ class Lora(Place):
             raise ValueError(f"found {value!r}, expected a .safetensors file; other formats can run code when loaded")
         return value
 
+    def wanted(self, names: Iterable[str]) -> list[str]:
+        """Its file.
+
+        Raises:
+            Failed: there is none, or there are several and none is named.
+        """
+        found = sorted(name for name in names if name.endswith(".safetensors") and self.weight_name in (None, name))
+        if len(found) != 1:
+            raise Failed(
+                f"{self.source}: found {', '.join(found) or 'no .safetensors file'}, expected one; say weight_name"
+            )
+        return found
+
     def file(self) -> Path:
-        """Its weights.
+        """Where its weights lie.
 
         Raises:
             Unavailable, Failed: they are not there, they are a pickle, or there are several and none is named.
         """
-        place = self.located(_lora_files, self.weight_name)
+        place = self.located()
         if place.is_dir():
             refuse_pickles(place)
-            found = _lora_files((path.name for path in place.iterdir()), self.weight_name)
-            if len(found) != 1:
-                raise Failed(
-                    f"{place}: found {', '.join(found) or 'no .safetensors file'}, expected one; say weight_name"
-                )
-            return place / found[0]
+            return place / self.wanted(path.name for path in place.iterdir())[0]
         if place.suffix != ".safetensors" or not place.is_file():
-            raise Failed(
-                f"{place}: found {'no safetensors' if place.exists() else 'nothing'}, expected a .safetensors file"
-            )
+            found = "no safetensors" if place.exists() else "nothing"
+            raise Failed(f"{place}: found {found}, expected a .safetensors file")
         return place
-
-
-def _vae_files(names: Iterable[str], subfolder: str | None) -> list[str]:
-    prefix = f"{subfolder}/" if subfolder else ""
-    within = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
-    return [f"{prefix}{name}" for name in component_files((name for name in within if "/" not in name), None)]
-
-
-def _lora_files(names: Iterable[str], weight_name: str | None) -> list[str]:
-    return sorted(name for name in names if (name == weight_name if weight_name else name.endswith(".safetensors")))

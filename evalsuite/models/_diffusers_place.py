@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
 from evalsuite import weights
-from evalsuite.errors import Unavailable
+from evalsuite.errors import Failed, Unavailable
+from evalsuite.models.contract import Download
 from evalsuite.settings import Settings, SuitePath
-
-Choice = Callable[[Iterable[str], str | None], list[str]]
-"""Which of a repository's files are needed, by their names relative to its root, and by a variant or a name."""
 
 
 class Place(Settings):
@@ -25,7 +23,7 @@ class Place(Settings):
         path: relative to the suite file.
         repository: on the hub, as ``owner/name``; looked for in the local hub cache first.
         revision: its commit, 40 hexadecimal digits; a branch or tag could change between two runs.
-        download: whether what the cache lacks may be downloaded.
+        download: whether a run may download what the cache lacks, before it starts.
     """
 
     path: SuitePath | None = None
@@ -65,40 +63,109 @@ class Place(Settings):
         """How the record names it."""
         return f"{self.repository}@{self.revision}" if self.repository else self.path.name if self.path else ""
 
-    def located(self, choose: Choice, which: str | None) -> Path:
-        """The path, or the folder of the hub cache that holds the commit; ``choose(names, which)`` is downloaded.
+    def located(self) -> Path:
+        """The path, or the folder of the hub cache that holds the commit.
 
         Raises:
-            Unavailable: the cache lacks it and it may not, or cannot, be downloaded.
+            Unavailable: the cache lacks it, or files of it.
         """
-        if self.repository is not None and self.revision is not None:
-            return _snapshot(self.repository, self.revision, self.download, choose, which)
-        assert self.path is not None
-        return self.path
+        if self.path is not None:
+            return self.path
+        if self._is_whole():
+            return self._snapshot
+        command = f"hf download {self.repository} --revision {self.revision}"
+        advice = f"download it with: {command}, or allow it in the suite with download: true"
+        raise Unavailable(
+            f"{self.source} is not whole in the local hub cache; "
+            f"{'the next run downloads it' if self.download else advice}"
+        )
+
+    def downloads(self) -> tuple[Download, ...]:
+        """What :meth:`fetch` would download."""
+        return (Download(self.source, self._missing_bytes()),) if self._is_to_be_fetched() else ()
+
+    def fetch(self) -> None:
+        """Bring what may be downloaded into the hub cache.
+
+        Raises:
+            Unavailable: it cannot be had.
+        """
+        if not self._is_to_be_fetched():
+            return
+        hub = _hub()
+        try:
+            names = self.wanted(hub.HfApi().list_repo_files(self.repository, revision=self.revision))
+            hub.snapshot_download(self.repository, revision=self.revision, allow_patterns=names)
+        except Exception as error:  # of the hub, the network or the disk, which have no common base
+            raise Unavailable(f"{self.source}: cannot be downloaded: {type(error).__name__}: {error}") from error
+
+    def wanted(self, names: Iterable[str]) -> list[str]:
+        """Of a repository's files, by their names relative to its root, those that are needed of it."""
+        raise NotImplementedError
+
+    @property
+    def _snapshot(self) -> Path:
+        """Where the hub cache holds the commit, if it does."""
+        cache = Path(_hub().constants.HF_HUB_CACHE).expanduser()
+        return cache / f"models--{str(self.repository).replace('/', '--')}" / "snapshots" / str(self.revision)
+
+    def _is_to_be_fetched(self) -> bool:
+        try:
+            return self.download and not self._is_whole()
+        except Failed:  # what is wanted is not among what there is: fetching it says so
+            return True
+
+    def _missing_bytes(self) -> int | None:
+        """Size of what the hub cache lacks; None where the hub does not tell."""
+        sizes = _cached_sizes(self.repository, self.revision) or _sizes(self.repository, self.revision)
+        try:
+            return None if sizes is None else sum(self._lacking(sizes).values())
+        except Failed:
+            return None
+
+    def _is_whole(self) -> bool:
+        """Whether the hub cache has all that is wanted, as far as it knows what there is."""
+        return self._snapshot.is_dir() and not self._lacking(_cached_sizes(self.repository, self.revision) or {})
+
+    def _lacking(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """Wanted files that the hub cache lacks, of those that there are, with their sizes."""
+        names = self.wanted(sizes) if sizes else []
+        return {name: sizes[name] for name in names if not (self._snapshot / name).exists()}
+
+
+def _cached_sizes(repository: str | None, revision: str | None) -> dict[str, int] | None:
+    """Sizes of a commit's files by name, as the hub cache remembers them; None where it does not."""
+    hub = _hub()
+    try:
+        return {file.path: file.size for file in hub.get_cached_repo_tree(repository, revision=revision)}
+    except hub.errors.CachedRepoTreeNotFoundError:
+        return None
 
 
 @cache
-def _snapshot(repository: str, revision: str, download: bool, choose: Choice, which: str | None) -> Path:
-    """Once a process, since a plan asks often."""
+def _sizes(repository: str | None, revision: str | None) -> dict[str, int] | None:
+    """The same from the hub, asked once a process; None where it does not answer."""
+    hub = _hub()
     try:
-        from huggingface_hub import HfApi, snapshot_download
-        from huggingface_hub.errors import LocalEntryNotFoundError
+        entries = list(hub.HfApi().list_repo_tree(repository, revision=revision, recursive=True))
+    except Exception:  # of the hub or the network, which have no common base
+        return None
+    return {entry.path: entry.size for entry in entries if hasattr(entry, "size")}
+
+
+def _hub() -> Any:
+    """The package ``huggingface_hub``.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
+    try:
+        import huggingface_hub
+        import huggingface_hub.constants
+        import huggingface_hub.errors
     except ImportError as error:
         raise Unavailable(missing("huggingface_hub")) from error
-    try:
-        if download:
-            names = choose(HfApi().list_repo_files(repository, revision=revision), which)
-            return Path(snapshot_download(repository, revision=revision, allow_patterns=names))
-        return Path(snapshot_download(repository, revision=revision, local_files_only=True))
-    except LocalEntryNotFoundError as error:
-        raise Unavailable(
-            f"{repository}@{revision[:8]} is not in the local hub cache; download it with: hf download {repository} "
-            f"--revision {revision}, or allow it in the suite with download: true"
-        ) from error
-    except Exception as error:  # of the hub, the network or the disk, which have no common base
-        raise Unavailable(
-            f"{repository}@{revision[:8]}: cannot be downloaded: {type(error).__name__}: {error}"
-        ) from error
+    return huggingface_hub
 
 
 def missing(package: str) -> str:

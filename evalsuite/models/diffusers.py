@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +16,7 @@ from evalsuite.models._diffusers_checkpoint import Checkpoint, num_parameters, p
 from evalsuite.models._diffusers_kinds import DENOISERS, KINDS, Kind, evaluations
 from evalsuite.models._diffusers_parts import Lora, Scheduler, Vae
 from evalsuite.models._diffusers_place import Place, missing, sha256_of
-from evalsuite.models.contract import Capabilities, Condition, LoadedModel
+from evalsuite.models.contract import Capabilities, Condition, Download, LoadedModel
 from evalsuite.targets.contract import Target
 
 VERSION = 1
@@ -187,6 +187,26 @@ class Diffusers(Place):
                 nfe=capabilities.nfe,
             )
 
+    def wanted(self, names: Iterable[str]) -> list[str]:
+        """Of a repository's files those that the pipeline reads."""
+        return pipeline_files(names, self.variant)
+
+    def downloads(self) -> tuple[Download, ...]:
+        """What a run would download first: of the pipeline, of the VAE in place of its own, and of the LoRA."""
+        lora = () if self.lora is None else self.lora.downloads()
+        return (*super().downloads(), *self.vae.downloads(), *lora)
+
+    def fetch(self) -> None:
+        """Download it.
+
+        Raises:
+            Unavailable: it cannot be had.
+        """
+        super().fetch()
+        self.vae.fetch()
+        if self.lora is not None:
+            self.lora.fetch()
+
     def checkpoint(self) -> Checkpoint:
         """The pipeline's folder.
 
@@ -194,7 +214,7 @@ class Diffusers(Place):
             Unavailable: it is not in the hub cache.
             Failed: it is no pipeline, or one with code of its own.
         """
-        return Checkpoint.read(self.located(pipeline_files, self.variant))
+        return Checkpoint.read(self.located())
 
     def class_name(self, checkpoint: Checkpoint) -> str:
         """The class that the pipeline is loaded as."""

@@ -37,7 +37,7 @@ from evalsuite.errors import Failed, Unavailable
 from evalsuite.models import _diffusers_place
 from evalsuite.models import _diffusers_sampling as sampling
 from evalsuite.models._diffusers_kinds import KINDS, ONCE, TWICE
-from evalsuite.models.contract import Batch, NoProbe
+from evalsuite.models.contract import Batch, Download, Downloadable, NoProbe
 from evalsuite.models.diffusers import Diffusers
 from evalsuite.records import NoiseSpec
 from evalsuite.targets.cpu import Cpu
@@ -747,6 +747,15 @@ class Hub(http.server.BaseHTTPRequestHandler):
     folder: ClassVar[Path]
     served: ClassVar[list[str]]
 
+    FILES: ClassVar[list[str]] = [
+        "README.md",
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        "unet/config.json",
+        "unet/diffusion_pytorch_model.safetensors",
+    ]
+    """Of the pipeline ``ddpm``, those that are read."""
+
     def do_GET(self) -> None:
         name = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
         tree, prefix = (
@@ -795,11 +804,9 @@ class TestHub:
     SETTINGS: ClassVar[dict[str, Any]] = {"repository": "tiny/model", "revision": REVISION, "num_steps": 2}
 
     @pytest.fixture(autouse=True)
-    def _own_hub_cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def _own_hub_cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-        _diffusers_place._snapshot.cache_clear()
-        yield
-        _diffusers_place._snapshot.cache_clear()
+        _diffusers_place._sizes.cache_clear()
 
     def test_what_the_cache_has(self, made: Made, tmp_path: Path) -> None:
         shutil.copytree(made("ddpm"), tmp_path / "hub" / "models--tiny--model" / "snapshots" / REVISION)
@@ -809,45 +816,83 @@ class TestHub:
         assert np.array_equal(images_of(settings), images_of(adapter(made("ddpm"))))
 
     def test_nothing_is_downloaded_unasked(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-        with served(made("ddpm"), monkeypatch), pytest.raises(Unavailable, match=r"hf download tiny/model --revision"):
-            Diffusers.model_validate(self.SETTINGS).fingerprint()
-        assert Hub.served == []
+        settings = Diffusers.model_validate(self.SETTINGS)
+        with served(made("ddpm"), monkeypatch):
+            with pytest.raises(Unavailable, match=r"hf download tiny/model --revision .* download: true"):
+                settings.fingerprint()
+            settings.fetch()
+        assert Hub.served == [] and settings.downloads() == ()
 
     def test_what_may_be_downloaded(self, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Only what is read of it, and once."""
+        """Only what is read of it, once, and by ``fetch`` alone."""
         path = copied(made("ddpm"), tmp_path)
         for name in ("single_file.safetensors", "unet/weights.bin", "unet/weights.fp16.safetensors", "README.md"):
             (path / name).write_bytes(b"---")
+        settings = Diffusers.model_validate({**self.SETTINGS, "download": True})
+        assert isinstance(settings, Downloadable)
         with served(path, monkeypatch):
-            settings = Diffusers.model_validate({**self.SETTINGS, "download": True})
-            assert settings.fingerprint() == adapter(made("ddpm")).fingerprint()
-            assert np.array_equal(images_of(settings), images_of(adapter(made("ddpm"))))
-        assert sorted(Hub.served) == [
-            "README.md",
-            "model_index.json",
-            "scheduler/scheduler_config.json",
-            "unet/config.json",
-            "unet/diffusion_pytorch_model.safetensors",
-        ]
+            size = sum((path / name).stat().st_size for name in Hub.FILES)
+            assert settings.downloads() == (Download(f"tiny/model@{REVISION}", size),)
+            with pytest.raises(Unavailable, match="the next run downloads it"):
+                settings.fingerprint()
+            assert Hub.served == []
+            settings.fetch()
+            settings.fetch()
+        assert sorted(Hub.served) == Hub.FILES
+        assert settings.downloads() == ()
+        for same in (settings, Diffusers.model_validate(self.SETTINGS)):
+            assert same.fingerprint() == adapter(made("ddpm")).fingerprint()
+        assert np.array_equal(images_of(settings), images_of(adapter(made("ddpm"))))
+
+    def test_a_download_that_was_broken_off(self, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = Diffusers.model_validate({**self.SETTINGS, "download": True})
+        weights = "unet/diffusion_pytorch_model.safetensors"
+        with served(made("ddpm"), monkeypatch):
+            settings.fetch()
+            (tmp_path / "hub" / "models--tiny--model" / "snapshots" / REVISION / weights).unlink()
+            size = (made("ddpm") / weights).stat().st_size
+            assert settings.downloads() == (Download(f"tiny/model@{REVISION}", size),)
+            with pytest.raises(Unavailable, match=r"not whole in the local hub cache"):
+                settings.fingerprint()
+            settings.fetch()
+        assert settings.fingerprint() == adapter(made("ddpm")).fingerprint()
 
     def test_a_lora_and_a_vae(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
         path, place = made("stable-diffusion"), {"revision": REVISION, "download": True}
+        lora = adapter(path, lora={**place, "repository": "tiny/lora"})
+        vae = adapter(path, vae={**place, "repository": "tiny/pixart", "subfolder": "vae"})
         with served(made("stable-diffusion-lcm-lora"), monkeypatch, "tiny/lora"):
-            lora = adapter(path, lora={**place, "repository": "tiny/lora"})
-            same = adapter(path, lora={"path": made("stable-diffusion-lcm-lora")})
-            assert lora.fingerprint() == same.fingerprint()
+            assert [download.name for download in lora.downloads()] == [f"tiny/lora@{REVISION}"]
+            lora.fetch()
+        same = adapter(path, lora={"path": made("stable-diffusion-lcm-lora")})
+        assert lora.fingerprint() == same.fingerprint() and lora.downloads() == ()
         with served(made("pixart"), monkeypatch, "tiny/pixart"):
-            vae = adapter(path, vae={**place, "repository": "tiny/pixart", "subfolder": "vae"})
-            assert vae.vae.files()[0].read_bytes() == (made("pixart") / "vae" / "config.json").read_bytes()
+            vae.fetch()
         assert sorted(Hub.served) == ["vae/config.json", "vae/diffusion_pytorch_model.safetensors"]
+        assert vae.fingerprint() == adapter(path, vae={"path": made("pixart"), "subfolder": "vae"}).fingerprint()
+
+    def test_several_loras(self, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """They are large, so none is downloaded before one is named."""
+        for name in ("a.safetensors", "b.safetensors"):
+            shutil.copy(made("stable-diffusion-lcm-lora") / "pytorch_lora_weights.safetensors", tmp_path / name)
+        place = {"repository": "tiny/loras", "revision": REVISION, "download": True}
+        settings = adapter(made("stable-diffusion"), lora=place)
+        with served(tmp_path, monkeypatch, "tiny/loras"):
+            with pytest.raises(Unavailable, match=r"found a.safetensors, b.safetensors, expected one; say weight_name"):
+                settings.fetch()
+            assert Hub.served == []
+            adapter(made("stable-diffusion"), lora={**place, "weight_name": "b.safetensors"}).fetch()
+        assert Hub.served == ["b.safetensors"]
+        assert settings.downloads() == (Download(f"tiny/loras@{REVISION}", None),)
+        with pytest.raises(Failed, match=r"found a.safetensors, b.safetensors, expected one; say weight_name"):
+            settings.fingerprint()
 
     def test_a_hub_that_does_not_have_it(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = Diffusers.model_validate({**self.SETTINGS, "repository": "tiny/absent", "download": True})
-        with (
-            served(made("ddpm"), monkeypatch),
-            pytest.raises(Unavailable, match=r"tiny/absent@01234567: cannot be downloaded: .*404"),
-        ):
-            settings.fingerprint()
+        with served(made("ddpm"), monkeypatch):
+            with pytest.raises(Unavailable, match=r"tiny/absent@0123.*: cannot be downloaded: .*404"):
+                settings.fetch()
+            assert settings.downloads() == (Download(f"tiny/absent@{REVISION}", None),)
 
 
 @contextmanager
