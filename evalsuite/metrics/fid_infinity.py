@@ -28,7 +28,7 @@ class FidInfinity(FeatureMetric):
 
     Attributes:
         seed: of the subsets; models with the same sample ids get the same ones.
-        points: sizes, equally spaced, the largest being all samples.
+        points: sizes, equally spaced, the largest being all samples; more of them leave less to the luck of the subsets.
         smallest: size of the smallest subset as a share of all samples.
     """
 
@@ -38,7 +38,7 @@ class FidInfinity(FeatureMetric):
     paper: ClassVar[str] = "Chong and Forsyth 2020, Effectively Unbiased FID (arXiv:1911.07023)"
 
     seed: int = Field(default=0, ge=0)
-    points: int = Field(default=15, ge=2)
+    points: int = Field(default=30, ge=2)
     smallest: Fraction = Field(default=0.7, gt=0, lt=1)
 
     def compute(self, inputs: FeatureInputs) -> Mapping[str, Estimate | str]:
@@ -47,7 +47,7 @@ class FidInfinity(FeatureMetric):
         It is a fixed combination of the distances of fixed subsets, so without a group it changes, to first order, by
         that combination of what the group's samples add to each subset, all by the influence function at the whole
         set. What the first order misses is taken from the whole set, too: replicates are stretched as the exact ones of
-        ``fid`` are beside theirs to first order. A jackknife of them is as wide as the value varies, the luck of the
+        ``fid`` are beside theirs to first order, where that widens them. A jackknife of them is as wide as the value varies, the luck of the
         subsets included, which that of ``fid`` would leave out. Exact ones would cost 20 times the value.
 
         Raises:
@@ -66,7 +66,7 @@ class FidInfinity(FeatureMetric):
         line = np.linalg.pinv(np.stack([np.ones(self.points), 1 / sizes], axis=1))
         value, psi = float(line[0] @ distances), n * whole.influence.astype(np.float64)
         changes = [change_without_groups(psi[rows], group[rows], len(names)) for rows in subsets]
-        stretch = _ratio_of_spreads(whole.replicates, change_without_groups(psi, group, len(names)))
+        stretch = max(1.0, _ratio_of_spreads(whole.replicates, change_without_groups(psi, group, len(names))))
         return {
             "": Estimate(
                 value=value,
