@@ -29,8 +29,8 @@ class Python(Settings):
     """A model written as Python.
 
     ``callable`` names either a function ``(seeds, condition) -> images``, with int64 ``[B]`` seeds, int64 ``[B]``
-    labels, a list of prompts or None, and uint8 ``[B, C, H, W]`` images; or a class, made with ``options`` as keyword arguments, whose
-    ``open(target)`` is a context manager that yields an object with ``generate(batch, probe)``, as in
+    labels, a list of prompts or None, and uint8 ``[B, C, H, W]`` images; or a class, made with ``options`` as keyword
+    arguments, whose ``open(target)`` is a context manager that yields an object with ``generate(batch, probe)``, as in
     :class:`evalsuite.models.contract.ModelAdapter`. What the model can do is said here and not by its code, so that
     its code runs in child processes only.
 
@@ -42,6 +42,8 @@ class Python(Settings):
         seeded: whether the seed decides the image.
         noise: whether it obeys ``batch.noise``, for latent slices; a function never gets to see it.
         num_steps, nfe: steps and network evaluations of one image, for the report.
+        tolerance: largest difference of a pixel (0 to 255, before rounding) that the batch size may make; the
+            rounding of float32 networks is allowed for.
         options: keyword arguments for the class.
         licence: of the model, for the record.
     """
@@ -53,6 +55,7 @@ class Python(Settings):
     noise: bool = False
     num_steps: int | None = Field(default=None, ge=1)
     nfe: int | None = Field(default=None, ge=1)
+    tolerance: float = Field(default=0.02, ge=0, le=255)
     options: dict[str, Scalar] = Field(default_factory=dict)
     licence: str = "unknown"
 
@@ -78,13 +81,18 @@ class Python(Settings):
         source = hashlib.sha256(self._source_file().read_bytes()).hexdigest()
         if self.version is None:
             return ""
-        settings = self.model_dump(exclude={"callable", "licence"})
+        settings = self.model_dump(exclude={"callable", "licence", "tolerance"})
         return content_key(["python", VERSION, source, self._name, settings])
 
     def capabilities(self) -> Capabilities:
         """What the settings say."""
         return Capabilities(
-            condition=self.condition, seeded=self.seeded, noise=self.noise, num_steps=self.num_steps, nfe=self.nfe
+            condition=self.condition,
+            seeded=self.seeded,
+            noise=self.noise,
+            num_steps=self.num_steps,
+            nfe=self.nfe,
+            tolerance=self.tolerance,
         )
 
     def provenance(self) -> dict[str, str | int | float | None]:

@@ -37,15 +37,16 @@ def suite(tmp_path: Path) -> Path:
 def test_help_names_every_command(evalsuite: Command) -> None:
     done = evalsuite("--help")
     measure = ["run", "validate", "plan", "measure", "statistics"]
+    bring = ["init-model", "check-model"]
     read = ["report", "compare", "gate", "baseline"]
     look = ["list", "runs", "cache", "schema", "init", "doctor", "weights"]
     assert done.returncode == 0
-    assert [command for command in measure + read + look if f" {command} " not in done.stdout] == []
+    assert [command for command in measure + bring + read + look if f" {command} " not in done.stdout] == []
     assert "130 interrupted" in done.stdout
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "measure", "statistics", "compare", "baseline save", "cache prune", "runs list"]
+    "command", ["run", "measure", "statistics", "check-model", "compare", "baseline save", "cache prune", "runs list"]
 )
 def test_every_command_has_help(evalsuite: Command, command: str) -> None:
     done = evalsuite(*command.split(), "--help")
