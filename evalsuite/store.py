@@ -1,8 +1,8 @@
 """The content-addressed cache: checksummed chunks of arrays that processes may share and that a crash cannot spoil.
 
 An entry is one file, ``<root>/<room>/<key>``: the SHA-256 of what follows, then a safetensors file. Rooms in use are
-``samples``, ``flags``, ``features``, ``measurements`` and ``timings``; keys hold everything that can change the content, so an
-entry is never updated, only written again.
+``samples``, ``flags``, ``features``, ``measurements`` and ``timings``; keys hold everything that can change the
+content, so an entry is never updated, only written again.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class FidInfinity(FeatureMetric):
 
     Attributes:
         seed: of the subsets; models with the same sample ids get the same ones.
-        points: sizes, equally spaced, the largest being all samples; more of them leave less to the luck of the subsets.
+        points: sizes, equally spaced, the largest being all samples; more leave less to the luck of the subsets.
         smallest: size of the smallest subset as a share of all samples.
     """
 
@@ -47,8 +47,9 @@ class FidInfinity(FeatureMetric):
         It is a fixed combination of the distances of fixed subsets, so without a group it changes, to first order, by
         that combination of what the group's samples add to each subset, all by the influence function at the whole
         set. What the first order misses is taken from the whole set, too: replicates are stretched as the exact ones of
-        ``fid`` are beside theirs to first order, where that widens them. A jackknife of them is as wide as the value varies, the luck of the
-        subsets included, which that of ``fid`` would leave out. Exact ones would cost 20 times the value.
+        ``fid`` are beside theirs to first order, where that widens them. A jackknife of them is as wide as the value
+        varies, the luck of the subsets included, which that of ``fid`` would leave out. Exact ones would cost 20 times
+        the value.
 
         Raises:
             Skipped: too few samples (names the n it needs), or of too few groups.

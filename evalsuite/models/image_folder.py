@@ -34,7 +34,8 @@ class ImageFolder(Settings):
 
     Attributes:
         path: a folder or an ``.npz`` file; relative to the suite file.
-        condition: ``class`` if image i shows class i mod C, as the suite asks for it, ``text`` if it shows prompt i mod P.
+        condition: ``class`` if image i shows class i mod C, as the suite asks for it; ``text`` if it shows prompt i
+            mod P.
         seeded: whether image i belongs to the seed of sample i.
         licence: of the images, for the record.
     """

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evalsuite.errors import Failed, Unavailable
 from evalsuite.files import content_key
-from evalsuite.models._graph import GraphSettings
-from evalsuite.models._graph_inputs import Input
-from evalsuite.models._graph_model import GraphModel, place, summary
-from evalsuite.models._onnx_file import OnnxFile, missing
+from evalsuite.models._graph.declaration import GraphSettings
+from evalsuite.models._graph.inputs import Input
+from evalsuite.models._graph.model import GraphModel, place, summary
+from evalsuite.models._graph.onnx_file import OnnxFile, missing
 from evalsuite.models.contract import LoadedModel
 from evalsuite.targets.contract import Target
 
@@ -23,7 +23,7 @@ VERSION = 1
 
 
 class Onnx(GraphSettings):
-    """A network in an ONNX file; see :class:`evalsuite.models._graph.GraphSettings` for what a suite declares.
+    """A network in an ONNX file, as :class:`evalsuite.models._graph.declaration.GraphSettings` declares it.
 
     An ONNX file holds operators and weights and no code, so it needs no ``--allow-code``; operators of custom libraries
     are not loaded. Its weights may lie in other files of the same folder. On a ``cuda`` target the package

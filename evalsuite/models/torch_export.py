@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from evalsuite.errors import Failed
 from evalsuite.files import content_key
-from evalsuite.models._graph import GraphSettings, sha256_of, state_of
-from evalsuite.models._graph_inputs import Input
-from evalsuite.models._graph_model import GraphModel, place, summary
+from evalsuite.models._graph.declaration import GraphSettings, sha256_of, state_of
+from evalsuite.models._graph.inputs import Input
+from evalsuite.models._graph.model import GraphModel, place, summary
 from evalsuite.models.contract import LoadedModel
 from evalsuite.targets.contract import Target
 
@@ -31,7 +31,7 @@ PROGRAMS = ("models/model.json", "serialized_exported_program.json")
 
 
 class TorchExport(GraphSettings):
-    """A program saved by ``torch.export.save``; see :class:`evalsuite.models._graph.GraphSettings`.
+    """A program saved by ``torch.export.save``; see :class:`evalsuite.models._graph.declaration.GraphSettings`.
 
     ``torch.export.load`` (PyTorch 2.15) can run what a file tells it to: example inputs, and weights and constants that
     are no plain tensors, are unpickled without restriction; sizes are evaluated as Python expressions, guards are

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from diffusers import DDIMScheduler
 from pydantic import ValidationError
 from torch import Tensor
 
-from evalsuite.models._ddim import Ddim
+from evalsuite.models._graph.ddim import Ddim
 
 NOISE = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0))
 MEAN, SPREAD = 0.3, 0.7
@@ -111,7 +112,7 @@ def test_every_step_leads_to_the_next_of_the_grid() -> None:
     settings = Ddim(timestep_spacing="trailing")
     grid = settings.grid(300)
     assert (grid[0], grid[-1]) == (999, 2)
-    assert {a - b for a, b in zip(grid, grid[1:], strict=False)} == {3, 4}
+    assert {a - b for a, b in pairwise(grid)} == {3, 4}
 
 
 def test_the_offset_bounds_the_number_of_steps() -> None:

@@ -34,11 +34,9 @@ from safetensors.torch import load_file, save_file
 from transformers import CLIPConfig, CLIPImageProcessor
 
 from evalsuite.errors import Failed, Unavailable
-from evalsuite.models import _diffusers_place
-from evalsuite.models import _diffusers_sampling as sampling
-from evalsuite.models._diffusers_kinds import KINDS, ONCE, TWICE
 from evalsuite.models.contract import Batch, Download, Downloadable, NoProbe
-from evalsuite.models.diffusers import Diffusers
+from evalsuite.models.diffusers import Diffusers, place, sampling
+from evalsuite.models.diffusers.kinds import KINDS, ONCE, TWICE
 from evalsuite.records import NoiseSpec
 from evalsuite.targets.cpu import Cpu
 from tests.conftest import ROOT
@@ -806,7 +804,7 @@ class TestHub:
     @pytest.fixture(autouse=True)
     def _own_hub_cache(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
-        _diffusers_place._sizes.cache_clear()
+        place._sizes.cache_clear()
 
     def test_what_the_cache_has(self, made: Made, tmp_path: Path) -> None:
         shutil.copytree(made("ddpm"), tmp_path / "hub" / "models--tiny--model" / "snapshots" / REVISION)

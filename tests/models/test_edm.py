@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from evalsuite.models._edm import Edm
+from evalsuite.models._graph.edm import Edm
 from evalsuite.models.zoo import sampler as zoo
 
 MEAN, SPREAD = 0.3, 0.7

@@ -11,7 +11,7 @@ from diffusers import FlowMatchEulerDiscreteScheduler
 from pydantic import ValidationError
 from torch import Tensor
 
-from evalsuite.models._flow import Flow
+from evalsuite.models._graph.flow import Flow
 
 MEAN, SPREAD = 0.3, 0.7
 NOISE = torch.randn(3, 1, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)

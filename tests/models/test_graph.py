@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from evalsuite.errors import Failed, Skipped
-from evalsuite.models._graph import GraphSettings
-from evalsuite.models._graph_inputs import Input, bind
-from evalsuite.models._graph_model import GraphModel, place
+from evalsuite.models._graph.declaration import GraphSettings
+from evalsuite.models._graph.inputs import Input, bind
+from evalsuite.models._graph.model import GraphModel, place
 from evalsuite.models.contract import NoProbe
 from evalsuite.models.zoo.sampler import initial_noise
 from evalsuite.records import NoiseSpec

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from evalsuite.models._ddim import Ddim
-from evalsuite.models._edm import Edm
-from evalsuite.models._flow import Flow
-from evalsuite.models._graph import GraphSettings
+from evalsuite.models._graph.ddim import Ddim
+from evalsuite.models._graph.declaration import GraphSettings
+from evalsuite.models._graph.edm import Edm
+from evalsuite.models._graph.flow import Flow
 from tests.conftest import ROOT, call_evalsuite
 from tests.test_examples import blocks
 
@@ -38,7 +38,9 @@ def test_the_suite_of_the_page_runs_and_the_export_makes_the_images_of_its_origi
         timeout=300,
     )
     assert exported.returncode == 0, exported.stderr
-    done = call_evalsuite("run", "suite.yaml", "--samples", "20", "--profile", "ci", "--json", *flags, cwd=tmp_path, timeout_s=300)
+    done = call_evalsuite(
+        "run", "suite.yaml", "--samples", "20", "--profile", "ci", "--json", *flags, cwd=tmp_path, timeout_s=300
+    )
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout)
     assert not record["missing"]

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from evalsuite.errors import Failed, Unavailable
-from evalsuite.models._endpoint_service import Service
-from evalsuite.models._endpoint_settings import HttpSettings
+from evalsuite.models.endpoint.service import Service
+from evalsuite.models.endpoint.settings import HttpSettings
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import re
 import time
 from email.utils import parsedate_to_datetime
 
-from evalsuite.models._endpoint_settings import LONGEST_BACKOFF_S
+from evalsuite.models.endpoint.settings import LONGEST_BACKOFF_S
 
 
 class Pace:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from evalsuite.models._parameterisation import Finite, Parameterisation, Positive, Predict
+from evalsuite.models._graph.parameterisation import Finite, Parameterisation, Positive, Predict
 from evalsuite.suite.schema import Fault, refuse
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from evalsuite.files import content_key
-from evalsuite.models._endpoint_bodies import template_faults, used
-from evalsuite.models._endpoint_connection import connected
-from evalsuite.models._endpoint_generator import Generator
-from evalsuite.models._endpoint_settings import HttpSettings, address_faults
 from evalsuite.models.contract import Capabilities, Condition, LoadedModel
+from evalsuite.models.endpoint.bodies import template_faults, used
+from evalsuite.models.endpoint.connection import connected
+from evalsuite.models.endpoint.generator import Generator
+from evalsuite.models.endpoint.settings import HttpSettings, address_faults
 from evalsuite.suite.schema import Fault, refuse
 from evalsuite.targets.contract import Target
 

@@ -9,13 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from evalsuite.errors import CellError, Failed, Unavailable, nearest
-from evalsuite.models._diffusers_checkpoint import Checkpoint
-from evalsuite.models._diffusers_place import missing
+from evalsuite.models.diffusers.checkpoint import Checkpoint
+from evalsuite.models.diffusers.place import missing
 from evalsuite.targets.contract import Target
 
 if TYPE_CHECKING:
-    from evalsuite.models._diffusers_parts import Lora
     from evalsuite.models.diffusers import Diffusers
+    from evalsuite.models.diffusers.parts import Lora
 
 LORA_NAME = "lora"
 

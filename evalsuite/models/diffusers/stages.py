@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import Any
 
-from evalsuite.models._diffusers_kinds import DENOISERS
 from evalsuite.models.contract import NoProbe, Probe
+from evalsuite.models.diffusers.kinds import DENOISERS
 
 
 class Watch:

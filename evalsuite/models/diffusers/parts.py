@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field, JsonValue, field_validator, model_valida
 
 from evalsuite.errors import Failed
 from evalsuite.files import canonical_json
-from evalsuite.models._diffusers_checkpoint import component_files, files_in, refuse_pickles
-from evalsuite.models._diffusers_place import Place
+from evalsuite.models.diffusers.checkpoint import component_files, files_in, refuse_pickles
+from evalsuite.models.diffusers.place import Place
 from evalsuite.settings import Settings
 
 

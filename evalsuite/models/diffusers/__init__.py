@@ -12,11 +12,11 @@ from pydantic import Field, FiniteFloat, JsonValue, field_validator, model_valid
 
 from evalsuite.errors import Unavailable
 from evalsuite.files import canonical_json, content_key
-from evalsuite.models._diffusers_checkpoint import Checkpoint, num_parameters, pipeline_files
-from evalsuite.models._diffusers_kinds import DENOISERS, KINDS, Kind, evaluations
-from evalsuite.models._diffusers_parts import Lora, Scheduler, Vae
-from evalsuite.models._diffusers_place import Place, missing, sha256_of
 from evalsuite.models.contract import Capabilities, Condition, Download, LoadedModel
+from evalsuite.models.diffusers.checkpoint import Checkpoint, num_parameters, pipeline_files
+from evalsuite.models.diffusers.kinds import DENOISERS, KINDS, Kind, evaluations
+from evalsuite.models.diffusers.parts import Lora, Scheduler, Vae
+from evalsuite.models.diffusers.place import Place, missing, sha256_of
 from evalsuite.targets.contract import Target
 
 VERSION = 1
@@ -166,9 +166,9 @@ class Diffusers(Place):
 
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:
-        from evalsuite.models._diffusers_loading import loaded
-        from evalsuite.models._diffusers_sampling import Loaded, check_arguments
-        from evalsuite.models._diffusers_stages import Watch
+        from evalsuite.models.diffusers.loading import loaded
+        from evalsuite.models.diffusers.sampling import Loaded, check_arguments
+        from evalsuite.models.diffusers.stages import Watch
 
         checkpoint, capabilities = self.checkpoint(), self.capabilities()
         kind = KINDS.get(self.class_name(checkpoint))

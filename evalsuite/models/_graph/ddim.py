@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from evalsuite.models._parameterisation import Parameterisation, Positive, Predict
+from evalsuite.models._graph.parameterisation import Parameterisation, Positive, Predict
 from evalsuite.suite.schema import Fault, refuse
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from evalsuite.errors import Failed
 from evalsuite.imaging import read_image
-from evalsuite.models._endpoint_bodies import error_codes, filled, image_in
-from evalsuite.models._endpoint_service import Answer, Request, Service
 from evalsuite.models.contract import Batch, Probe
+from evalsuite.models.endpoint.bodies import error_codes, filled, image_in
+from evalsuite.models.endpoint.service import Answer, Request, Service
 
 if TYPE_CHECKING:
     from evalsuite.models.endpoint import Endpoint

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.errors import Failed
-from evalsuite.models._diffusers_kinds import DENOISERS, Latents
-from evalsuite.models._diffusers_stages import Watch
 from evalsuite.models.contract import Batch, Condition, Probe
+from evalsuite.models.diffusers.kinds import DENOISERS, Latents
+from evalsuite.models.diffusers.stages import Watch
 
 CARRIED: dict[Condition, tuple[str, ...]] = {
     "text": ("prompt",),
@@ -184,7 +184,7 @@ def _own_randomness(name: str) -> Iterator[None]:
     import torch
 
     def states() -> list[Any]:
-        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+        devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
         return [torch.get_rng_state(), *devices]
 
     before = states()

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from evalsuite.errors import Failed, Unavailable
-from evalsuite.models._graph import sha256_of, state_of
+from evalsuite.models._graph.declaration import sha256_of, state_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from evalsuite.errors import Failed
-from evalsuite.models._graph import GraphSettings
+from evalsuite.models._graph.declaration import GraphSettings
 
 if TYPE_CHECKING:
     import torch

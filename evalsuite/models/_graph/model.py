@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.errors import EvalsuiteError, Failed, Skipped
-from evalsuite.models._graph import GraphSettings
-from evalsuite.models._graph_inputs import Input, bind, label_tensor, time_tensor, typed
+from evalsuite.models._graph.declaration import GraphSettings
+from evalsuite.models._graph.inputs import Input, bind, label_tensor, time_tensor, typed
 from evalsuite.models.contract import Batch, Probe
 from evalsuite.targets.contract import Target
 

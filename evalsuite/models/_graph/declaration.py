@@ -12,10 +12,10 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from evalsuite import weights
 from evalsuite.errors import Unavailable
-from evalsuite.models._ddim import Ddim
-from evalsuite.models._edm import Edm
-from evalsuite.models._flow import Flow
-from evalsuite.models._parameterisation import Finite, Parameterisation
+from evalsuite.models._graph.ddim import Ddim
+from evalsuite.models._graph.edm import Edm
+from evalsuite.models._graph.flow import Flow
+from evalsuite.models._graph.parameterisation import Finite, Parameterisation
 from evalsuite.models.contract import Capabilities
 from evalsuite.settings import Settings, SuitePath
 from evalsuite.suite.schema import Fault, refuse

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from evalsuite.errors import Failed
-from evalsuite.models._endpoint_pace import Pace, backoff_s, retry_after_s
-from evalsuite.models._endpoint_settings import HttpSettings
+from evalsuite.models.endpoint.pace import Pace, backoff_s, retry_after_s
+from evalsuite.models.endpoint.settings import HttpSettings
 
 if TYPE_CHECKING:
     import httpx2
