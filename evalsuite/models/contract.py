@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from evalsuite.records import NoiseSpec
 from evalsuite.targets.contract import Target
 
-Condition = Literal["none", "class", "text"]
-"""What a sample is conditioned on: nothing, a label, or a prompt."""
+Condition = Literal["none", "class", "text", "image", "text_and_image"]
+"""What a sample is conditioned on: nothing, a label, a prompt, an image, or both."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Batch:
         seeds: int64 ``[B]`` in [0, 2**63); all of a sample's randomness comes from a CPU generator of its seed.
         labels: int64 ``[B]``; None for models that are not asked for a class.
         prompts: one text a sample; None for models that are not asked for texts.
+        images: uint8 ``[B, C, H, W]``, what each sample starts from; None for models that take none.
         noise: how the initial noise differs from a standard normal.
     """
 
@@ -64,6 +65,7 @@ class Batch:
     seeds: NDArray[np.int64]
     labels: NDArray[np.int64] | None = None
     prompts: Sequence[str] | None = None
+    images: NDArray[np.uint8] | None = None
     noise: NoiseSpec = NoiseSpec()
 
 

@@ -84,7 +84,7 @@ class Conditions:
 
     def batch(self, ids: Ids, seed: int, noise: NoiseSpec) -> Batch:
         """What a model gets for these samples of a suite of that seed."""
-        return Batch(ids, pairing.seeds_of(ids, seed), self.labels(ids), self.texts(ids), noise)
+        return Batch(ids, pairing.seeds_of(ids, seed), self.labels(ids), self.texts(ids), noise=noise)
 
     def groups(self, ids: Ids) -> NDArray[np.int64]:
         """Jackknife group of each sample, int64 ``[N]``: classes are dealt out by themselves, and the samples of one
