@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from evalsuite.cli.model_template import Kind, Style
 from evalsuite.cli.terminal import show, show_json, write
 from evalsuite.errors import CellError, UnknownNameError, UsageError
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 BROKEN = 1
 """Exit code where a claim of the contract does not hold."""
 
-Kind = Literal["none", "class", "text"]
 ASKED = "What a sample is asked for: nothing, a class, or a prompt."
 
 
@@ -34,7 +34,7 @@ def init_model(
     file: Annotated[Path, typer.Argument(help="Where to write it; the suite goes beside it.")] = Path("my_model.py"),
     condition: Annotated[Kind, typer.Option(help=ASKED)] = "class",
     style: Annotated[
-        Literal["function", "class"],
+        Style,
         typer.Option(help="A function is shorter; a class uses the target's device and can tell its stages."),
     ] = "class",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,

@@ -8,7 +8,8 @@ from pathlib import Path
 from string import Template
 from typing import Literal, NamedTuple
 
-from evalsuite.models.contract import Condition
+Kind = Literal["none", "class", "text"]
+"""What a sample of the template's model is asked for."""
 
 Style = Literal["function", "class"]
 
@@ -36,7 +37,7 @@ class Wording(NamedTuple):
 
 
 REFERENCE = "reference: {dataset: fashion-mnist, split: test}"
-WORDINGS: dict[Condition, Wording] = {
+WORDINGS: dict[Kind, Wording] = {
     "none": Wording(
         argument="nothing",
         given="None",
@@ -230,7 +231,7 @@ metrics: [$metrics, {latency: {scenario: single_stream}}]
 """)
 
 
-def model_and_suite(file: Path, suite: Path, condition: Condition, style: Style) -> tuple[str, str]:
+def model_and_suite(file: Path, suite: Path, condition: Kind, style: Style) -> tuple[str, str]:
     """The text of the model's file and of the suite's, which names it."""
     wording = WORDINGS[condition]
     check, run = commands(suite)

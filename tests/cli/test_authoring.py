@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from evalsuite.cli.model_template import commands, model_and_suite
-from evalsuite.models.contract import Condition
+from evalsuite.cli.model_template import Kind, Style, commands, model_and_suite
 from evalsuite.suite.load import load_suite
 from tests.conftest import ROOT, Command, call_evalsuite
 
-CONDITIONS: list[Condition] = ["none", "class", "text"]
+CONDITIONS: list[Kind] = ["none", "class", "text"]
 
 
-def written(folder: Path, condition: Condition = "class", style: str = "class") -> Path:
+def written(folder: Path, condition: Kind = "class", style: Style = "class") -> Path:
     """The suite of a template, with the model beside it."""
     file, suite = folder / "my_model.py", folder / "my_model.yaml"
-    texts = model_and_suite(file, suite, condition, "function" if style == "function" else "class")
+    texts = model_and_suite(file, suite, condition, style)
     for path, text in zip((file, suite), texts, strict=True):
         path.write_text(text, "utf-8")
     return suite
@@ -27,9 +26,7 @@ def written(folder: Path, condition: Condition = "class", style: str = "class") 
 
 @pytest.mark.parametrize("style", ["function", "class"])
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_every_template_keeps_the_contract(
-    evalsuite: Command, tmp_path: Path, condition: Condition, style: str
-) -> None:
+def test_every_template_keeps_the_contract(evalsuite: Command, tmp_path: Path, condition: Kind, style: Style) -> None:
     done = evalsuite("init-model", "--condition", condition, "--style", style)
     assert done.returncode == 0, done.stderr
     _, check, run = done.stdout.splitlines()
@@ -48,7 +45,7 @@ def test_every_template_keeps_the_contract(
 @pytest.mark.slow
 @pytest.mark.parametrize("style", ["function", "class"])
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_every_template_runs(evalsuite: Command, tmp_path: Path, condition: Condition, style: str) -> None:
+def test_every_template_runs(evalsuite: Command, tmp_path: Path, condition: Kind, style: Style) -> None:
     suite = written(tmp_path, condition, style)
     done = evalsuite("run", suite, "--allow-code", "--profile", "ci", "--json", timeout_s=300)
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ from PIL import Image
 from evalsuite import plugins
 from evalsuite.errors import Failed, Skipped, Unavailable, UsageError
 from evalsuite.executors.local import Local
+from evalsuite.models.contract import Batch, Capabilities
 from evalsuite.pipeline.conditions import Conditions
-from evalsuite.pipeline.contract_check.bench import Finding
+from evalsuite.pipeline.contract_check.bench import Bench, Finding, Place
 from evalsuite.pipeline.contract_check.check import Subject, check_model
 from evalsuite.pipeline.contract_check.claims import CHECKS
+from evalsuite.profiling.subject import SubjectSpec
 from evalsuite.suite.schema import ModelSpec, TargetSpec
 from tests.profiling.inline import Inline
 
@@ -152,6 +155,11 @@ class Whole:
             return (images * (batch.noise.scale if self.obeys else 1)).astype(np.uint8)
 
 
+class FromImages(Whole):
+    def generate(self, batch, probe):
+        return of_seeds(batch.seeds, None) + batch.images // 8
+
+
 class BadFlag(Whole):
     def generate(self, batch, probe):
         probe.flag("blank", np.zeros(99, bool))
@@ -207,7 +215,19 @@ def test_prompts(file: Path) -> None:
     prompts = Conditions(prompt_set=plugins.make("prompts", "challenge"))
     found = findings(subject(file, "of_prompts", prompts, condition="text"))
     assert not verdicts(found, "wrong")
-    assert found["condition"].found == "4 different images of 4 prompts, from one seed"
+    assert found["condition"].found == "4 different images of 4 conditions, from one seed"
+
+
+def test_samples_that_start_from_images(file: Path) -> None:
+    ids = np.arange(4, dtype=np.int64)
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 4, 4), dtype=np.uint8)
+    spec = SubjectSpec("python", {"callable": f"{file}:FromImages"}, "cpu", {"threads": 1})
+    with ExitStack() as stack:
+        place = Place(Inline(), spec, stack, 1)
+        bench = Bench(place, Capabilities(condition="image"), Batch(ids, ids + 9, images=images))
+        for check in ("opens", "generates", "batch of one", "alone", "any order", "other seeds", "condition"):
+            assert CHECKS[check](bench).verdict == "ok", check
+        assert CHECKS["condition"](bench).found == "4 different images of 4 conditions, from one seed"
 
 
 def test_a_bundled_model_needs_no_allow_code() -> None:
@@ -274,7 +294,7 @@ def test_the_right_advice(file: Path) -> None:
 def test_a_model_that_leaves_its_classes_alone_is_warned_of(file: Path) -> None:
     found = findings(subject(file, "of_seeds"))
     assert verdicts(found, "warning") == ["condition"]
-    assert found["condition"].found == "1 different images of 3 classes, from one seed"
+    assert found["condition"].found == "1 different images of 3 conditions, from one seed"
     assert not verdicts(findings(subject(file, "of_seeds", condition="none")), "warning")
 
 

@@ -125,7 +125,7 @@ class Bench:
             raise Broken(Finding("wrong", trial.returned, wanted, advice_on_shape(trial.images))) from None
 
     def rows(self, positions: list[int]) -> Batch:
-        """Some samples of the batch, in this order."""
+        """Samples of the batch, in this order."""
         batch = self.batch
         return replace(
             batch,
@@ -133,6 +133,7 @@ class Bench:
             seeds=batch.seeds[positions],
             labels=None if batch.labels is None else batch.labels[positions],
             prompts=None if batch.prompts is None else [batch.prompts[position] for position in positions],
+            images=None if batch.images is None else batch.images[positions],
         )
 
     def alike(self, images: Images, positions: list[int], advice: str) -> Finding:

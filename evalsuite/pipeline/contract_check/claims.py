@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 import numpy as np
 
 from evalsuite.errors import Failed
+from evalsuite.models.contract import Batch
 from evalsuite.pipeline.contract_check.bench import Bench, Finding, Idle, Images, advice_on_shape
 from evalsuite.pipeline.contract_check.examinee import Trial
 from evalsuite.pipeline.generate import checked_images
@@ -110,12 +111,8 @@ _ADVICE_ON_BATCHES = "keep batch normalisation in eval mode; where rounding is a
 def _other_seeds(bench: Bench) -> Finding:
     """Samples that differ in nothing but their seeds."""
     _require_seeded(bench)
-    batch = bench.batch
-    same = replace(
-        batch,
-        labels=None if batch.labels is None else np.full_like(batch.labels, batch.labels[0]),
-        prompts=None if batch.prompts is None else [batch.prompts[0]] * bench.size,
-    )
+    asked_for_the_same = bench.rows([0] * bench.size)
+    same = replace(asked_for_the_same, sample_ids=bench.batch.sample_ids, seeds=bench.batch.seeds)
     different = _number_of_different(bench.images_of(same))
     found = f"{different} different images of {bench.size} seeds"
     if different < bench.size:
@@ -126,22 +123,29 @@ def _other_seeds(bench: Bench) -> Finding:
 def _condition(bench: Bench) -> Finding:
     """Samples that differ in nothing but what they are asked for."""
     batch = bench.batch
-    what = "classes" if batch.labels is not None else "prompts"
-    asked = batch.labels.tolist() if batch.labels is not None else list(batch.prompts or ())
+    asked = _asked(batch)
     if not asked:
         raise Idle("it is asked for nothing")
     if bench.capabilities.max_samples is not None:
         raise Idle("its images are there already")
     first_of = [asked.index(one) for one in dict.fromkeys(asked)]
     if len(first_of) == 1:
-        raise Idle(f"there is one of the {what} only")
+        raise Idle("all samples are asked for the same")
     same = replace(batch, seeds=np.full_like(batch.seeds, batch.seeds[0]))
     different = _number_of_different(bench.images_of(same)[first_of])
-    found = f"{different} different images of {len(first_of)} {what}, from one seed"
+    found = f"{different} different images of {len(first_of)} conditions, from one seed"
     if different < len(first_of):
         advice = "if it means to take no condition, say condition: none"
-        return Finding("warning", found, f"as many as {what}", advice)
+        return Finding("warning", found, "as many as conditions", advice)
     return Finding("ok", found)
+
+
+def _asked(batch: Batch) -> list[Hashable]:
+    """What each sample is asked for; empty where all are asked for nothing."""
+    images = None if batch.images is None else [image.tobytes() for image in batch.images]
+    labels = None if batch.labels is None else batch.labels.tolist()
+    parts = [part for part in (labels, batch.prompts, images) if part is not None]
+    return list(zip(*parts, strict=True))
 
 
 def _noise(bench: Bench) -> Finding:
