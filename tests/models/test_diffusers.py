@@ -16,6 +16,7 @@ import urllib.parse
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any, ClassVar
 
 import diffusers
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 import yaml
@@ -105,7 +107,7 @@ def images_of(settings: Diffusers, batch: Batch = BATCH, target: Any = CPU, prob
 def part(batch: Batch, start: int, stop: int) -> Batch:
     assert batch.labels is not None and batch.prompts is not None
     rows = slice(start, stop)
-    return Batch(batch.sample_ids[rows], batch.seeds[rows], batch.labels[rows], batch.prompts[rows], batch.noise)
+    return Batch(batch.sample_ids[rows], batch.seeds[rows], batch.labels[rows], batch.prompts[rows], noise=batch.noise)
 
 
 def generators() -> list[torch.Generator]:
@@ -796,6 +798,44 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 def sha(path: Path) -> str:
     return hashlib.sha1(path.read_bytes()).hexdigest()
+
+
+class TestFromAnImage:
+    IMAGES: ClassVar[NDArray[np.uint8]] = np.random.default_rng(0).integers(0, 256, (3, 3, 64, 64), np.uint8)
+    BATCH: ClassVar[Batch] = replace(BATCH, images=IMAGES)
+
+    @pytest.mark.parametrize(
+        ("name", "pipeline"),
+        [
+            ("stable-diffusion", "StableDiffusionImg2ImgPipeline"),
+            ("stable-diffusion-xl", "StableDiffusionXLImg2ImgPipeline"),
+        ],
+    )
+    def test_the_same_as_by_hand(self, made: Made, name: str, pipeline: str) -> None:
+        loaded = getattr(diffusers, pipeline).from_pretrained(made(name), use_safetensors=True)
+        loaded.set_progress_bar_config(disable=True)
+        pictures = [PIL.Image.fromarray(image.transpose(1, 2, 0)) for image in self.IMAGES]
+        expected = loaded(PROMPTS, image=pictures, generator=generators(), num_inference_steps=4, strength=0.5).images
+        settings = adapter(made(name), pipeline=pipeline, num_steps=4, strength=0.5)
+        assert np.array_equal(images_of(settings, self.BATCH), pixels(expected))
+        assert settings.capabilities().nfe == 4  # two of the four steps, guided
+
+    def test_its_own_strength_counts(self, made: Made) -> None:
+        settings = adapter(made("stable-diffusion"), pipeline="StableDiffusionImg2ImgPipeline", num_steps=10)
+        capabilities = settings.capabilities()
+        assert (capabilities.condition, capabilities.nfe, capabilities.noise) == ("text_and_image", 16, False)
+        images_of(settings, self.BATCH)  # or it fails, since another number of evaluations was counted
+
+    def test_gray_images_are_taken_in_colour(self, made: Made) -> None:
+        settings = adapter(made("stable-diffusion"), pipeline="StableDiffusionImg2ImgPipeline", num_steps=4)
+        gray = self.IMAGES[:, :1]
+        one, other = (images_of(settings, replace(BATCH, images=images)) for images in (gray, gray.repeat(3, axis=1)))
+        assert np.array_equal(one, other)
+
+    def test_without_images(self, made: Made) -> None:
+        settings = adapter(made("stable-diffusion"), pipeline="StableDiffusionImg2ImgPipeline", num_steps=4)
+        with pytest.raises(Failed, match="starts from images, and the batch has none"):
+            images_of(settings)
 
 
 class TestHub:

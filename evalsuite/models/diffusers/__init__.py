@@ -32,6 +32,7 @@ OWN_ARGUMENTS = frozenset(
         "generator",
         "guidance_scale",
         "height",
+        "image",
         "latents",
         "max_sequence_length",
         "negative_prompt",
@@ -41,6 +42,7 @@ OWN_ARGUMENTS = frozenset(
         "prompt",
         "return_dict",
         "sigmas",
+        "strength",
         "timesteps",
         "use_resolution_binning",
         "width",
@@ -61,6 +63,8 @@ class Diffusers(Place):
         num_steps: of the sampler; None for the pipeline's default.
         timesteps, sigmas: the sampler's grid, in place of ``num_steps``.
         guidance_scale: None for the pipeline's default.
+        strength: for pipelines that start from an image, the share of the steps that are taken, 1 being all: how much
+            of the image is given up.
         negative_prompt: the same for every sample.
         height, width: of the images; None for the pipeline's default.
         max_sequence_length: tokens of a prompt, for text encoders that leave the choice.
@@ -80,6 +84,7 @@ class Diffusers(Place):
     timesteps: tuple[int, ...] | None = Field(default=None, min_length=1)
     sigmas: tuple[FiniteFloat, ...] | None = Field(default=None, min_length=1)
     guidance_scale: float | None = Field(default=None, ge=0.0, le=100.0, allow_inf_nan=False)
+    strength: float | None = Field(default=None, gt=0.0, le=1.0)
     negative_prompt: str | None = None
     height: int | None = Field(default=None, ge=8, le=8192, multiple_of=8)
     width: int | None = Field(default=None, ge=8, le=8192, multiple_of=8)
@@ -232,6 +237,7 @@ class Diffusers(Place):
         chosen = {
             "num_inference_steps": None if grid else self._steps(kind),
             "guidance_scale": self._guidance_scale(kind),
+            "strength": self._strength(kind),
             "height": self.height,
             "width": self.width,
             "max_sequence_length": self.max_sequence_length,
@@ -244,6 +250,9 @@ class Diffusers(Place):
         default = None if kind is None else kind.num_steps
         return len(grid) if grid else self.num_steps or default
 
+    def _strength(self, kind: Kind | None) -> float | None:
+        return self.strength if self.strength is not None or kind is None else kind.strength
+
     def _guidance_scale(self, kind: Kind | None) -> float | None:
         return self.guidance_scale if self.guidance_scale is not None or kind is None else kind.guidance_scale
 
@@ -252,13 +261,15 @@ class Diffusers(Place):
         steps = self._steps(kind)
         if self.nfe is not None or kind is None or steps is None or "denoising_end" in self.extra:
             return self.nfe
+        strength = self._strength(kind)
+        taken = steps if strength is None else min(int(steps * strength), steps)
         scale = self._guidance_scale(kind) or 0.0
         true_scale = self.extra.get("true_cfg_scale")
         guided = {
             "doubled": scale > 1 and checkpoint.config("unet").get("time_cond_proj_dim") is None,
             "true_cfg": isinstance(true_scale, int | float) and true_scale > 1 and self.negative_prompt is not None,
         }
-        return evaluations(self._scheduler(checkpoint), steps, guided.get(kind.guidance, False))
+        return evaluations(self._scheduler(checkpoint), taken, guided.get(kind.guidance, False))
 
     def _scheduler(self, checkpoint: Checkpoint) -> dict[str, Any]:
         """Configuration of the scheduler, its class as ``_class_name``."""

@@ -27,6 +27,7 @@ class Kind:
         guidance: how it guides.
         latents: who draws the initial noise.
         arguments: of every call.
+        strength: for those that start from an image, the share of the steps that are taken, by default.
     """
 
     condition: Condition
@@ -35,6 +36,7 @@ class Kind:
     guidance: Guidance
     latents: Latents
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    strength: float | None = None
 
 
 EXACT_SIZE = {"use_resolution_binning": False}
@@ -48,6 +50,8 @@ KINDS: dict[str, Kind] = {
     "PixArtAlphaPipeline": Kind("text", 20, 4.5, "doubled", "grid", EXACT_SIZE),
     "PixArtSigmaPipeline": Kind("text", 20, 4.5, "doubled", "grid", EXACT_SIZE),
     "FluxPipeline": Kind("text", 28, 3.5, "true_cfg", "packed"),
+    "StableDiffusionImg2ImgPipeline": Kind("text_and_image", 50, 7.5, "doubled", "generator", strength=0.8),
+    "StableDiffusionXLImg2ImgPipeline": Kind("text_and_image", 50, 5.0, "doubled", "generator", strength=0.3),
     "ConsistencyModelPipeline": Kind("none", 1, None, "none", "grid"),
     "DDPMPipeline": Kind("none", 1000, None, "none", "generator"),
     "DDIMPipeline": Kind("none", 50, None, "none", "generator"),

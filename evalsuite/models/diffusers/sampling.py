@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from evalsuite.errors import Failed
 from evalsuite.models.contract import Batch, Condition, Probe
@@ -17,10 +18,15 @@ from evalsuite.models.diffusers.stages import Watch
 
 CARRIED: dict[Condition, tuple[str, ...]] = {
     "text": ("prompt",),
+    "image": ("image",),
+    "text_and_image": ("prompt", "image"),
     "class": ("batch_size", "class_labels"),
     "none": ("batch_size",),
 }
 """Arguments that a batch gives."""
+
+
+NAME_SOME = "the suite must name some"
 
 
 class Loaded:
@@ -77,16 +83,25 @@ class Loaded:
     def _asked(self, batch: Batch) -> dict[str, Any]:
         """Arguments that tell the samples apart, or how many there are."""
         name, count = type(self.pipeline).__name__, len(batch.seeds)
-        if self.condition == "text":
-            if batch.prompts is None:
-                raise Failed(f"{name} makes images from texts, and the batch has no prompts; the suite must name some")
-            negative = {} if self.negative_prompt is None else {"negative_prompt": [self.negative_prompt] * count}
-            return {"prompt": list(batch.prompts), **negative}
-        if self.condition == "class":
-            if batch.labels is None:
-                raise Failed(f"{name} makes images of classes, and the batch has no labels; the suite must name some")
-            return {"batch_size": count, "class_labels": batch.labels.tolist()}
-        return {"batch_size": count}
+        asked: dict[str, Any] = {}
+        for argument in CARRIED[self.condition]:
+            if argument == "prompt":
+                if batch.prompts is None:
+                    raise Failed(f"{name} makes images from texts, and the batch has no prompts; {NAME_SOME}")
+                asked["prompt"] = list(batch.prompts)
+                if self.negative_prompt is not None:
+                    asked["negative_prompt"] = [self.negative_prompt] * count
+            elif argument == "image":
+                if batch.images is None:
+                    raise Failed(f"{name} starts from images, and the batch has none; {NAME_SOME}")
+                asked["image"] = _in_colour(batch.images)
+            elif argument == "class_labels":
+                if batch.labels is None:
+                    raise Failed(f"{name} makes images of classes, and the batch has no labels; {NAME_SOME}")
+                asked["class_labels"] = batch.labels.tolist()
+            else:
+                asked[argument] = count
+        return asked
 
     def _noise(self, generators: Sequence[Any]) -> Any:
         """Standard normal, float32 on the CPU, in the shape that the pipeline would draw it in."""
@@ -158,6 +173,12 @@ def check_arguments(pipeline: Any, condition: Condition, wanted: Collection[str]
     if given - parameters.keys():
         taken = ", ".join(sorted(parameters.keys() - {"self"}))
         raise Failed(f"{name} takes no {', '.join(sorted(given - parameters.keys()))}; it takes {taken}")
+
+
+def _in_colour(images: NDArray[np.uint8]) -> list[Image.Image]:
+    """What people give pipelines, so that these prepare it as ever: colour images of Pillow."""
+    colour = images.repeat(3, axis=1) if images.shape[1] == 1 else images
+    return [Image.fromarray(np.ascontiguousarray(image.transpose(1, 2, 0))) for image in colour]
 
 
 def to_uint8(images: Any) -> NDArray[np.uint8]:
