@@ -1,4 +1,4 @@
-"""What each sample is asked for: nothing, a class, or a prompt. It follows from the sample's id alone."""
+"""What each sample is asked for: nothing, a class, a prompt or an image. It follows from the sample's id alone."""
 
 from __future__ import annotations
 
@@ -9,33 +9,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite import pairing, plugins
+from evalsuite.datasets.contract import Dataset
 from evalsuite.errors import Skipped, UsageError
 from evalsuite.files import content_key
 from evalsuite.models.contract import Batch, Capabilities, Condition
 from evalsuite.prompts.contract import PromptSet
-from evalsuite.records import NoiseSpec
+from evalsuite.records import NoiseSpec, Scalar
 from evalsuite.slices.contract import Columns
-from evalsuite.suite.schema import Suite
+from evalsuite.suite.schema import PromptSpec, ReferenceSpec, Suite
 
 Ids = NDArray[np.int64]
 
-WHAT = {"none": "nothing", "class": "classes", "text": "prompts"}
+WHAT: dict[Condition, str] = {
+    "none": "nothing",
+    "class": "classes",
+    "text": "prompts",
+    "image": "images",
+    "text_and_image": "prompts and images",
+}
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """Sample i is asked for class i mod C, or for prompt i mod P.
+    """Sample i is asked for class i mod C, for prompt i mod P, or for what becomes of image i mod P.
 
     Attributes:
         class_names: of the C classes; empty for suites without.
         prompt_set: the P prompts; None for suites without.
+        inputs: the P images to start from; None for suites without. Where there are prompts too, prompt i belongs to
+            image i.
     """
 
     class_names: tuple[str, ...] = ()
     prompt_set: PromptSet | None = None
+    inputs: Dataset | None = None
 
     @property
     def kind(self) -> Condition:
+        if self.inputs is not None:
+            return "image" if self.prompt_set is None else "text_and_image"
         if self.prompt_set is not None:
             return "text"
         return "class" if self.class_names else "none"
@@ -43,9 +55,16 @@ class Conditions:
     @property
     def count(self) -> int:
         """Of different conditions: C, P, or 1."""
+        if self.inputs is not None:
+            return self.inputs.size()
         if self.prompt_set is not None:
             return len(self.prompt_set.texts())
         return max(len(self.class_names), 1)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether conditions are a sample of all that could be asked, as prompts and images are and classes are not."""
+        return self.prompt_set is not None or self.inputs is not None
 
     def asked_of(self, capabilities: Capabilities) -> Conditions:
         """What of it a model is told: a model without conditions is told nothing, one of classes may be left alone.
@@ -58,6 +77,10 @@ class Conditions:
             return self
         if wanted == "none" or (wanted == "class" and self.kind == "none"):
             return Conditions()
+        if wanted == "text" and self.kind == "text_and_image":
+            return Conditions(prompt_set=self.prompt_set)
+        if wanted == "image" and self.kind == "text_and_image":
+            return Conditions(inputs=self.inputs)
         raise Skipped(f"the model takes {WHAT[wanted]}, and this suite asks for {WHAT[self.kind]}")
 
     def labels(self, ids: Ids) -> NDArray[np.int64] | None:
@@ -65,7 +88,7 @@ class Conditions:
         return pairing.labels_of(ids, len(self.class_names)) if self.class_names else None
 
     def numbers(self, ids: Ids) -> NDArray[np.int64] | None:
-        """Which class or prompt each sample is asked for, int64 ``[N]``; None where it is asked for nothing."""
+        """Which class, prompt or image each sample is asked for, int64 ``[N]``; None where it is asked for nothing."""
         return None if self.kind == "none" else pairing.labels_of(ids, self.count)
 
     def texts(self, ids: Ids) -> tuple[str, ...] | None:
@@ -74,6 +97,10 @@ class Conditions:
             return None
         texts = self.prompt_set.texts()
         return tuple(texts[number] for number in pairing.labels_of(ids, len(texts)))
+
+    def images(self, ids: Ids) -> NDArray[np.uint8] | None:
+        """What each sample starts from, uint8 ``[N, C, H, W]``; None without images."""
+        return None if self.inputs is None else self.inputs.images(pairing.labels_of(ids, self.count))
 
     def names(self, ids: Ids) -> list[str]:
         """What each sample is asked for, for people."""
@@ -84,18 +111,25 @@ class Conditions:
 
     def batch(self, ids: Ids, seed: int, noise: NoiseSpec) -> Batch:
         """What a model gets for these samples of a suite of that seed."""
-        return Batch(ids, pairing.seeds_of(ids, seed), self.labels(ids), self.texts(ids), noise=noise)
+        return Batch(
+            ids,
+            pairing.seeds_of(ids, seed),
+            labels=self.labels(ids),
+            prompts=self.texts(ids),
+            images=self.images(ids),
+            noise=noise,
+        )
 
     def groups(self, ids: Ids) -> NDArray[np.int64]:
         """Jackknife group of each sample, int64 ``[N]``: classes are dealt out by themselves, and the samples of one
-        prompt stay together, since prompts are a sample of all that could be asked."""
-        if self.prompt_set is not None:
+        prompt or image stay together."""
+        if self.sampled:
             return pairing.groups_of(pairing.labels_of(ids, self.count), 1)
         return pairing.groups_of(ids, self.count)
 
     def clusters(self, ids: Ids) -> NDArray[np.int64] | None:
-        """The prompt of each sample where some share one, int64 ``[N]``; None where samples are independent."""
-        numbers = self.numbers(ids) if self.prompt_set is not None else None
+        """The prompt or image of each sample where some share one, int64 ``[N]``; None where all are independent."""
+        numbers = self.numbers(ids) if self.sampled else None
         return numbers if numbers is not None and len(np.unique(numbers)) < len(numbers) else None
 
     def columns(self, ids: Ids) -> Columns:
@@ -112,24 +146,39 @@ class Conditions:
         """Classes or prompts by attribute and value."""
         if self.prompt_set is not None:
             return pairing.columns_of(self.prompt_set.attributes())
+        if self.inputs is not None:
+            return columns_of_dataset(self.inputs)
         return pairing.columns_of({"class": tuple((name,) for name in self.class_names)})
 
     def key(self) -> str:
         """SHA-256 of all that a model is told because of them."""
-        prompts = None if self.prompt_set is None else self.prompt_set.fingerprint()
-        return content_key([len(self.class_names), prompts])
+        return content_key([len(self.class_names), self.protocol()])
+
+    def protocol(self) -> dict[str, Scalar]:
+        """What numbers must share to be compared."""
+        parts = {"prompts_fingerprint": self.prompt_set, "inputs_fingerprint": self.inputs}
+        return {name: part.fingerprint() for name, part in parts.items() if part is not None}
+
+
+def columns_of_dataset(dataset: Dataset) -> dict[str, dict[str, NDArray[np.int64]]]:
+    """Positions of a dataset's images by attribute and value; none where it has no classes."""
+    labels, names = dataset.labels(), dataset.class_names()
+    if labels is None:
+        return {}
+    return pairing.columns_of({"class": [[names[label] if names else str(label)] for label in labels]})
 
 
 def conditions_of(suite: Suite) -> Conditions:
     """What the samples of a suite are asked for.
 
     Raises:
-        CellError: the prompts or the reference dataset, whose classes are asked for, cannot be read.
-        UsageError: prompts do not share the samples equally.
+        CellError: the prompts, the images or the reference dataset, whose classes are asked for, cannot be read.
+        UsageError: prompts or images do not share the samples equally, or do not belong to each other.
     """
-    if suite.prompts is not None:
-        found = Conditions(prompt_set=plugins.find("prompts", suite.prompts.set).model_validate(suite.prompts.settings))
-        _require_equal_shares(suite.sampling.num_samples, found.count)
+    if suite.prompts is not None or suite.inputs is not None:
+        found = Conditions(prompt_set=_prompts(suite.prompts), inputs=_inputs(suite.inputs))
+        _require_pairs(found)
+        _require_equal_shares(suite.sampling.num_samples, found)
         return found
     if suite.task == "class_conditional" and suite.reference is not None:
         spec = suite.reference
@@ -137,10 +186,33 @@ def conditions_of(suite: Suite) -> Conditions:
     return Conditions()
 
 
-def _require_equal_shares(num_samples: int, num_prompts: int) -> None:
-    """Means over prompts are means over samples only where prompts have equally many."""
-    if num_samples > num_prompts and num_samples % num_prompts:
+def _prompts(spec: PromptSpec | None) -> PromptSet | None:
+    if spec is None:
+        return None
+    prompts: PromptSet = plugins.find("prompts", spec.set).model_validate(spec.settings)
+    return prompts
+
+
+def _inputs(spec: ReferenceSpec | None) -> Dataset | None:
+    if spec is None:
+        return None
+    inputs: Dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
+    return inputs
+
+
+def _require_pairs(conditions: Conditions) -> None:
+    """Every prompt belongs to the image at its place."""
+    if conditions.kind == "text_and_image" and conditions.prompt_set is not None:
+        prompts = len(conditions.prompt_set.texts())
+        if prompts != conditions.count:
+            raise UsageError(f"prompts: found {prompts} for {conditions.count} inputs, expected one for each")
+
+
+def _require_equal_shares(num_samples: int, conditions: Conditions) -> None:
+    """Means over prompts or images are means over samples only where each has equally many."""
+    count, what = conditions.count, "prompts" if conditions.kind == "text" else "inputs"
+    if num_samples > count and num_samples % count:
         raise UsageError(
-            f"sampling.num_samples: found {num_samples} with {num_prompts} prompts, expected at most {num_prompts}, "
-            f"or a multiple of it such as {num_prompts * round(num_samples / num_prompts)}"
+            f"sampling.num_samples: found {num_samples} with {count} {what}, expected at most {count}, "
+            f"or a multiple of it such as {count * round(num_samples / count)}"
         )

@@ -11,8 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite import pairing, plugins
-from evalsuite.datasets.contract import Dataset
+from evalsuite import plugins
 from evalsuite.errors import CellError, Skipped
 from evalsuite.files import content_key
 from evalsuite.metrics.contract import (
@@ -26,13 +25,13 @@ from evalsuite.metrics.contract import (
     TimingInputs,
 )
 from evalsuite.pipeline.cells import PlannedCell
-from evalsuite.pipeline.conditions import conditions_of
+from evalsuite.pipeline.conditions import columns_of_dataset, conditions_of
 from evalsuite.pipeline.extract import Features
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.plan import adapter_of
 from evalsuite.pipeline.values import extraction_protocol
 from evalsuite.records import Case, FeatureSet, Moments, Plan, Scalar, Timings
-from evalsuite.slices.contract import Columns, Subset
+from evalsuite.slices.contract import Subset
 from evalsuite.suite.schema import Suite
 
 
@@ -59,16 +58,8 @@ class Found:
         parts: dict[str, NDArray[np.int64]] = {}
         for subset in subsets:
             with suppress(Skipped):  # the reference lacks what samples are told apart by, such as tags of prompts
-                parts.update(subset.select(_columns_of(dataset)))
+                parts.update(subset.select(columns_of_dataset(dataset)))
         return parts
-
-
-def _columns_of(dataset: Dataset) -> Columns:
-    """Positions of the reference's images by attribute and value."""
-    labels, names = dataset.labels(), dataset.class_names()
-    if labels is None:
-        return {}
-    return pairing.columns_of({"class": [[names[label] if names else str(label)] for label in labels]})
 
 
 class Reading(ABC):
@@ -92,8 +83,7 @@ class Reading(ABC):
 
     def protocol(self) -> dict[str, Scalar]:
         """What made the number, besides the estimator's own constants; the same for teacher and student."""
-        prompts = self.found.conditions.prompt_set
-        return {} if prompts is None else {"prompts_fingerprint": prompts.fingerprint()}
+        return self.found.conditions.protocol()
 
     def sample_ids(self, estimate: Estimate) -> NDArray[np.int64] | None:
         """The samples, or the prompts, whose values went in, where they can be paired with another model's."""
@@ -134,7 +124,7 @@ class _Features(Reading):
         found.samples.of(self.case)
         self.generated = found.features.of(metric.extractor, self.case.parent or self.case.key)
         self.reference = found.features.of_reference(metric.extractor) if _uses_reference(metric) else None
-        reads_texts = getattr(metric, "reads_texts", False) and self.conditions.kind == "text"
+        reads_texts = getattr(metric, "reads_texts", False) and self.conditions.prompt_set is not None
         self.texts = found.features.of_prompts(metric.extractor) if reads_texts else None
 
     def inputs(self) -> FeatureInputs:

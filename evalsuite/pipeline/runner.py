@@ -158,6 +158,7 @@ def _provenance(suite: Suite, plan: Plan, options: RunOptions, started: datetime
     return {
         "models": {case.model: _of_model(case) for case in plan.cases if case.slice == "all"},
         "datasets": {} if suite.reference is None else {suite.reference.dataset: _of_dataset(suite.reference)},
+        "inputs": {} if suite.inputs is None else {suite.inputs.dataset: _of_dataset(suite.inputs)},
         "prompts": {} if suite.prompts is None else {suite.prompts.set: _of_prompts(suite.prompts)},
         "command": options.command,
         "only": {kind: list(globs) for kind, globs in options.only.items()},

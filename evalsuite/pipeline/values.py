@@ -68,7 +68,7 @@ def by_cluster(estimate: Estimate, clusters: NDArray[np.int64] | None) -> Estima
         n=len(means),
         per_sample=means,
         influence=None,
-        protocol={**estimate.protocol, "clusters": "prompt"},
+        protocol={**estimate.protocol, "clusters": "condition"},
     )
 
 

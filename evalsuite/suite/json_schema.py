@@ -26,6 +26,7 @@ def json_schema() -> Schema:
     matrix = {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}}
     role = definitions["ModelSpec"]["properties"]["role"]
     properties["reference"] = _flat("datasets", "dataset", {}, definitions, named_alone=True)
+    properties["inputs"] = _flat("datasets", "dataset", {}, definitions, named_alone=True)
     properties["prompts"] = _flat("prompts", "set", {}, definitions, named_alone=True)
     properties["models"] = _named(_flat("models", "adapter", {"role": role, "matrix": matrix}, definitions, ["role"]))
     properties["targets"] = _named(_flat("targets", "device", {"matrix": matrix}, definitions))
@@ -34,7 +35,7 @@ def json_schema() -> Schema:
     )
     properties["slices"]["items"] = _keyed("slices", {}, definitions)
     definitions["ReportSpec"]["properties"]["formats"]["items"] = {"enum": list(plugins.names("reports"))}
-    for optional in ("reference", "prompts", "slices", "gates", "report"):
+    for optional in ("reference", "prompts", "inputs", "slices", "gates", "report"):
         properties[optional] = {"anyOf": [properties[optional], {"type": "null"}]}
     properties["include"] = {"type": ["string", "array"], "items": {"type": "string"}}
     used = {name: definitions[name] for name in definitions if name not in _REPLACED}

@@ -25,10 +25,10 @@ from evalsuite.suite.schema import Fault, GateSpec, Suite
 from evalsuite.suite.validate import fault_problem, validate
 from evalsuite.suite.wording import choice, shown
 
-CHOSEN = {"reference": "dataset", "prompts": "set"}
+CHOSEN = {"reference": "dataset", "prompts": "set", "inputs": "dataset"}
 """Sections that name one plug-in with its settings, and the key that names it."""
 
-OPTIONAL_SECTIONS = ("version", "description", "reference", "prompts", "slices", "gates", "alpha", "report")
+OPTIONAL_SECTIONS = ("version", "description", "reference", "prompts", "inputs", "slices", "gates", "alpha", "report")
 """May stand there empty, as when everything below them is a comment."""
 
 
@@ -159,7 +159,11 @@ class _Reading:
         """
         sections = canonical.mapping or {}
         resolved: dict[str, Any] = {}
-        chosen: tuple[tuple[str, Room], ...] = (("reference", "datasets"), ("prompts", "prompts"))
+        chosen: tuple[tuple[str, Room], ...] = (
+            ("reference", "datasets"),
+            ("prompts", "prompts"),
+            ("inputs", "datasets"),
+        )
         for section, room in chosen:
             if section in sections:
                 resolved[section] = self._resolve(room, CHOSEN[section], sections[section], (CHOSEN[section],))
@@ -291,7 +295,8 @@ class _Reading:
         try:
             if "prompts" in self.objects:
                 return pairing.columns_of(self.objects["prompts"].attributes())
-            class_names = self.objects["reference"].class_names() if "reference" in self.objects else ()
+            asked = self.objects.get("inputs") or self.objects.get("reference")
+            class_names = asked.class_names() if asked is not None else ()
         except EvalsuiteError:
             return None
         return pairing.columns_of({"class": [[name] for name in class_names]}) if class_names else None

@@ -20,7 +20,7 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """Names end up in file names, keys and reports, so they hold nothing that means something there."""
 
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
-Task = Literal["unconditional", "class_conditional", "text_to_image"]
+Task = Literal["unconditional", "class_conditional", "text_to_image", "image_to_image"]
 GateTest = Literal["non_inferiority", "equivalence", "superiority", "no_regression", "limit"]
 
 MARGIN_NEEDED = ("non_inferiority", "equivalence")
@@ -207,7 +207,8 @@ class Suite(SuitePart):
         description: for readers of the report.
         alpha: false-alarm rate of all gates together.
         reference: the real data; None where no metric compares with any.
-        prompts: what images are asked for; for text_to_image only.
+        prompts: what images are asked for; for text_to_image, and for image_to_image where models take both.
+        inputs: what images are made from; for image_to_image only.
         models, targets: by name, in the order of the file.
     """
 
@@ -217,6 +218,7 @@ class Suite(SuitePart):
     task: Task
     reference: ReferenceSpec | None = None
     prompts: PromptSpec | None = None
+    inputs: ReferenceSpec | None = None
     sampling: SamplingSpec
     models: dict[Name, ModelSpec] = Field(min_length=1)
     targets: dict[Name, TargetSpec] = Field(min_length=1)
@@ -234,8 +236,13 @@ class Suite(SuitePart):
     def _task_faults(self) -> Iterator[Fault]:
         if self.task == "text_to_image" and self.prompts is None:
             yield Fault((), "task: text_to_image without prompts", "a key 'prompts'", "such as prompts: challenge")
-        if self.task != "text_to_image" and self.prompts is not None:
+        if self.task not in ("text_to_image", "image_to_image") and self.prompts is not None:
             yield Fault(("prompts",), f"prompts with task: {self.task}", "no prompts, or task: text_to_image")
+        if self.task == "image_to_image" and self.inputs is None:
+            hint = "a dataset, such as inputs: {dataset: image-folder, path: ...}"
+            yield Fault((), "task: image_to_image without inputs", "a key 'inputs'", hint)
+        if self.task != "image_to_image" and self.inputs is not None:
+            yield Fault(("inputs",), f"inputs with task: {self.task}", "no inputs, or task: image_to_image")
         if self.task == "class_conditional" and self.reference is None:
             hint = "its classes are asked for"
             yield Fault((), "task: class_conditional without a reference", "a key 'reference'", hint)
@@ -243,7 +250,7 @@ class Suite(SuitePart):
     @property
     def suite_hash(self) -> str:
         """SHA-256 over what changes samples or numbers; name, version, gates, alpha and report do not."""
-        measured = {"task", "reference", "prompts", "sampling", "models", "targets", "metrics", "slices"}
+        measured = {"task", "reference", "prompts", "inputs", "sampling", "models", "targets", "metrics", "slices"}
         return content_key(self.model_dump(mode="json", include=measured))
 
     @property

@@ -114,7 +114,12 @@ def test_other_prompts_are_other_samples(tmp_path: Path) -> None:
 
 def test_the_clip_score_is_a_mean_over_prompts(run: Run) -> None:
     found = run.of("teacher", "clip_score")
-    assert (found.family, found.n, found.protocol["n"], found.protocol["clusters"]) == (Family.MEAN, 24, 48, "prompt")
+    assert (found.family, found.n, found.protocol["n"], found.protocol["clusters"]) == (
+        Family.MEAN,
+        24,
+        48,
+        "condition",
+    )
     assert found.per_sample.mean() == pytest.approx(found.value)
     half = t.ppf(0.975, 23) * found.per_sample.std(ddof=1) / np.sqrt(24)
     assert found.interval.high - found.value == pytest.approx(half)
@@ -150,3 +155,48 @@ def test_flagged_samples_are_counted_and_stay(run: Run) -> None:
     assert not blank[0].any()
     assert blank[1].any()
     assert run.of("student", "psnr").n == 24
+
+
+# --- images to start from --------------------------------------------------------------------------------------------
+
+
+def image_suite(folder: Path, num_samples: int = 40, **more) -> Suite:
+    models = {
+        "teacher": model(folder, "Darkening", "teacher", condition="image"),
+        "student": model(folder, "Darkening", condition="image", options={"share": 0.25}),
+    }
+    inputs = {"dataset": "fashion-mnist", "settings": {"split": "test"}}
+    metrics = [{"name": "psnr", "metric": "psnr"}]
+    parts = {"task": "image_to_image", "inputs": inputs, "metrics": metrics}
+    return suite_of(models, num_samples=num_samples, **{**parts, **more})
+
+
+def test_models_start_from_the_images_of_a_dataset(tmp_path: Path) -> None:
+    run = Run(image_suite(tmp_path, slices=[{"kind": "attribute", "settings": {"by": "class"}}]), Store(tmp_path / "c"))
+    images = plugins.find("datasets", "fashion-mnist")(split="test").images(np.arange(40))
+    found = run.samples.sets["teacher@cpu/all"].images(np.arange(40))
+    np.testing.assert_array_equal(found, (images * 0.5).astype(np.uint8))
+    psnr = run.of("student", "psnr")
+    assert (psnr.n, "inputs_fingerprint" in psnr.protocol) == (40, True)
+    labels = plugins.find("datasets", "fashion-mnist")(split="test").labels()[:40]
+    bags = np.flatnonzero(labels == 8)
+    assert run.of("student", "psnr", "class=bag").sample_ids.tolist() == bags.tolist()
+
+
+def test_prompts_belong_to_the_images_at_their_place(tmp_path: Path) -> None:
+    prompts = {"set": "json_lines", "settings": {"path": str(prompt_file(tmp_path))}}
+    with pytest.raises(UsageError, match="prompts: found 24 for 10000 inputs, expected one for each"):
+        conditions_of(image_suite(tmp_path, prompts=prompts))
+    asked = Conditions(
+        prompt_set=plugins.find("prompts", "challenge")(), inputs=plugins.find("datasets", "fashion-mnist")()
+    )
+    assert asked.kind == "text_and_image"
+    assert asked.asked_of(Capabilities(condition="text")).kind == "text"
+    assert asked.asked_of(Capabilities(condition="image")).kind == "image"
+    with pytest.raises(Skipped, match="takes classes, and this suite asks for prompts and images"):
+        asked.asked_of(Capabilities(condition="class"))
+
+
+def test_images_share_the_samples_equally(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="found 10001 with 10000 inputs"):
+        conditions_of(image_suite(tmp_path, num_samples=10_001))

@@ -88,6 +88,20 @@ class Blanking:
         return np.where(blanked[:, None, None, None], 0, drawn(batch.seeds, batch.prompts)).astype(np.uint8)
 
 
+class Darkening:
+    """Takes light from the image that it starts from."""
+
+    def __init__(self, share=0.5):
+        self.share = share
+
+    @contextlib.contextmanager
+    def open(self, target):
+        yield self
+
+    def generate(self, batch, probe):
+        return (batch.images * self.share).astype(np.uint8)
+
+
 class Noisy:
     """Obeys the noise's scale; dies where it is above a limit."""
 
