@@ -124,29 +124,6 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("code", "declared"), [(0, 1), (1, 2)], ids=["function", "class"])
-def test_the_models_of_the_docs_run(code: int, declared: int, tmp_path: Path) -> None:
-    page = ROOT / "docs" / "model.md"
-    (tmp_path / "my_model.py").write_text(blocks(page, "python")[code], "utf-8")
-    models = yaml.safe_load(blocks(page, "yaml")[declared])["models"]
-    suite = {
-        "suite": "mine",
-        "task": "class_conditional",
-        "reference": {"dataset": "fashion-mnist", "split": "test"},
-        "sampling": {"num_samples": 40},
-        "models": models,
-        "targets": {"cpu": {"device": "cpu", "threads": 1}},
-        "metrics": [{"kid": {"extractor": "pixels"}}],
-        "slices": [{"latent": {"scale": [1.1]}}],
-    }
-    (tmp_path / "suite.yaml").write_text(yaml.safe_dump(suite), "utf-8")
-    done = call_evalsuite("run", "suite.yaml", "--allow-code", "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    measured = {measurement["slice"] for measurement in json.loads(done.stdout)["measurements"]}
-    assert measured == ({"all", "latent.scale=1.1"} if models["mine"].get("noise") else {"all"})
-
-
 def test_the_metric_in_ten_lines_measures() -> None:
     """CONTRIBUTING's example is a metric: features whose means are known give their mean."""
     namespace: dict[str, Any] = {"__name__": "mean_brightness"}

@@ -180,7 +180,7 @@ def _turn_gradients_off() -> None:
 
 
 def _run_file(path: Path) -> Any:
-    """The module of a file, under a name of its own, once a process."""
+    """The module of a file, under a name of its own, once a process; it can import its neighbours, as a script can."""
     name = f"evalsuite_user_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
     if name in sys.modules:
         return sys.modules[name]
@@ -189,6 +189,8 @@ def _run_file(path: Path) -> Any:
         raise ImportError(f"{path} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # last, so that no neighbour takes the place of what is installed
     try:
         spec.loader.exec_module(module)
     except BaseException:

@@ -74,6 +74,16 @@ def test_a_module_on_the_path(tmp_path: Path, file: Path, monkeypatch: pytest.Mo
     del sys.modules["module_of_the_test"]
 
 
+def test_a_file_can_import_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    (tmp_path / "neighbour_of_the_test.py").write_text(SOURCE)
+    (tmp_path / "json.py").write_text("raise SystemExit('it took the place of the library')")
+    (tmp_path / "mine.py").write_text("import json\nfrom neighbour_of_the_test import constant")
+    with Python(callable=f"{tmp_path}/mine.py:constant").open(Cpu()) as model:
+        assert len(model.generate(BATCH, NoProbe())) == 3
+    del sys.modules["neighbour_of_the_test"]
+
+
 def test_a_file_is_relative_to_the_suite(file: Path) -> None:
     settings = Python.model_validate({"callable": "mine.py:constant"}, context={"base": file.parent})
     assert settings.callable == f"{file}:constant"
