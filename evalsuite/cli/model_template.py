@@ -159,7 +159,7 @@ class Model:
     def open(self, target):
         """Load the weights onto the suite's target; called once in each process."""
         network = Denoiser()
-        # network.load_state_dict(safetensors.torch.load_file(Path(__file__).with_name("weights.safetensors")))
+        # network.load_state_dict(safetensors.torch.load_file(pathlib.Path(__file__).with_name("my.safetensors")))
         yield Loaded(target.prepare(network), self.num_steps)  # on the device, in its dtype, in eval mode
 
 
@@ -219,7 +219,7 @@ models:
     nfe: 2$student_options
 
 targets:
-  cpu: {device: cpu, threads: 2, batch_size: 64}
+  cpu: {device: cpu, batch_size: 64}
   # gpu: {device: cuda, dtype: bfloat16, batch_size: 256}
 
 # `evalsuite list metrics` shows them all.
