@@ -6,12 +6,31 @@ import hashlib
 import json
 import os
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from evalsuite.errors import RecordError, StoreError
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, 64 hexadecimal digits.
+
+    It is hashed once a process for each state of the file: weights are large, and a run asks often.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    state = path.stat()
+    return _sha256_in_state(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=1_000_000)
+def _sha256_in_state(path: Path, modified_ns: int, size: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from http.client import HTTPException, HTTPMessage
 from pathlib import Path
 from typing import IO, Any
 
+from evalsuite import files
 from evalsuite.errors import Failed, StoreError, Unavailable, UnknownNameError
 
 Report = Callable[[int, int | None], None]
@@ -136,8 +137,7 @@ def sha256_of(path: Path) -> str:
         Unavailable: it cannot be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256_of(path)
     except OSError as error:
         raise Unavailable(f"{path}: cannot be read: {error.strerror or error}; expected a file of weights") from error
 

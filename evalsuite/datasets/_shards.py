@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from evalsuite import files
 from evalsuite.errors import CellError, Failed, Unavailable
 
 
@@ -62,16 +61,14 @@ def shard(path: Path) -> Shard:
     return Shard(path, state.st_mtime_ns, state.st_size)
 
 
-@lru_cache(maxsize=1_000_000)
 def sha256_of(shard: Shard) -> str:
-    """SHA-256 of the content, 64 hexadecimal digits; hashed once a process for each state, since a run asks often.
+    """SHA-256 of the content, 64 hexadecimal digits.
 
     Raises:
         Unavailable: it cannot be read.
     """
     try:
-        with shard.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return files.sha256_of(shard.path)
     except OSError as error:
         raise Unavailable(f"{shard.path}: cannot be read: {error.strerror or error}") from error
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -13,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.errors import Failed
-from evalsuite.files import content_key
+from evalsuite.files import content_key, sha256_of
 from evalsuite.models._image_array import in_array
 from evalsuite.models._numbered_images import in_archive, in_folder, numbered_files
 from evalsuite.models.contract import Batch, Capabilities, Condition, LoadedModel, Probe
@@ -138,14 +136,6 @@ def _require_equal(
 
 def _file_hash(path: Path) -> str:
     try:
-        state = path.stat()
-        return _hash_of(path, state.st_mtime_ns, state.st_size)
+        return sha256_of(path)
     except OSError as error:
         raise Failed(f"{path}: cannot be read: {error.strerror}") from error
-
-
-@lru_cache(maxsize=1_000_000)
-def _hash_of(path: Path, modified_ns: int, size: int) -> str:
-    """Hashed once a process for each state of the file, since a run asks often."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -204,7 +203,8 @@ def sha256_of(path: Path) -> str:
     Raises:
         Unavailable: it cannot be read.
     """
-    return _hash_of(path, *state_of(path))
+    state_of(path)
+    return weights.sha256_of(path)
 
 
 def state_of(path: Path) -> tuple[int, int]:
@@ -218,9 +218,3 @@ def state_of(path: Path) -> tuple[int, int]:
     except OSError as error:
         raise Unavailable(f"{path}: cannot be read: {error.strerror or error}; expected an exported network") from error
     return found.st_mtime_ns, found.st_size
-
-
-@cache
-def _hash_of(path: Path, modified_ns: int, size: int) -> str:
-    """Hashed once a process for each state of the file: weights are large and a plan asks often."""
-    return weights.sha256_of(path)

@@ -16,8 +16,9 @@ from evalsuite.models.contract import Capabilities, Condition, Download, LoadedM
 from evalsuite.models.diffusers.checkpoint import Checkpoint, num_parameters, pipeline_files
 from evalsuite.models.diffusers.kinds import DENOISERS, KINDS, Kind, evaluations
 from evalsuite.models.diffusers.parts import Lora, Scheduler, Vae
-from evalsuite.models.diffusers.place import Place, missing, sha256_of
+from evalsuite.models.diffusers.place import Place, missing
 from evalsuite.targets.contract import Target
+from evalsuite.weights import sha256_of
 
 VERSION = 1
 TOLERANCE = 1.0

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
-from evalsuite import weights
 from evalsuite.errors import Failed, Unavailable
 from evalsuite.models.contract import Download
 from evalsuite.settings import Settings, SuitePath
@@ -171,22 +170,3 @@ def _hub() -> Any:
 def missing(package: str) -> str:
     """The sentence about a package that is not installed."""
     return f"needs the package {package}; install it with: pip install 'evalsuite[diffusers]'"
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises:
-        Unavailable: it cannot be read.
-    """
-    try:
-        state = path.stat()
-    except OSError as error:
-        raise Unavailable(f"{path}: cannot be read: {error.strerror}") from error
-    return _hash_of(path, state.st_mtime_ns, state.st_size)
-
-
-@cache
-def _hash_of(path: Path, modified_ns: int, size: int) -> str:
-    """Hashed once a process for each state of the file: weights are large and a plan asks often."""
-    return weights.sha256_of(path)
