@@ -102,8 +102,15 @@ def test_the_suite_of_tiny_pipelines_runs(tmp_path: Path) -> None:
 
 
 def test_the_suite_of_real_pipelines_can_be_planned_without_them(tmp_path: Path) -> None:
-    done = call_evalsuite("plan", ROOT / "suites" / "sdxl-distillation.yaml", cwd=tmp_path)
+    (tmp_path / "coco").mkdir()
+    captions = [json.dumps({"prompt": f"{number} boats on a lake"}) for number in range(5000)]
+    (tmp_path / "coco" / "captions.jsonl").write_text("\n".join(captions), "utf-8")
+    suite = tmp_path / "sdxl-distillation.yaml"
+    suite.write_bytes((ROOT / "suites" / suite.name).read_bytes())
+    done = call_evalsuite("plan", suite, cwd=tmp_path, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path / "hub"))
     assert done.returncode == 0, done.stderr
+    for name in ("stable-diffusion-xl-base-1.0", "sdxl-turbo", "lcm-lora-sdxl", "SDXL-Lightning"):
+        assert f"{name}@" in done.stdout
 
 
 def test_the_readme_suite_is_valid(tmp_path: Path) -> None:

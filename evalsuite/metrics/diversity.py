@@ -43,9 +43,7 @@ class Diversity(FeatureMetric):
         features = finite(inputs.generated, "generated")
         classes, members = np.unique(inputs.asked, return_inverse=True)
         fewest_kept = leave_one_group_out(lambda kept: float(_most(members[kept])), inputs.groups)[0]
-        require(
-            int(min([_most(members), *fewest_kept])), 2, "samples of a condition, whichever group is left out"
-        )
+        require(int(min([_most(members), *fewest_kept])), 2, "samples of a condition, whichever group is left out")
         centred = features - features.mean(axis=0)  # so that squares of large means cancel no digits
 
         def within(kept: NDArray[np.bool_]) -> float:
