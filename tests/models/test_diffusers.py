@@ -822,6 +822,17 @@ class TestFromAnImage:
         assert np.array_equal(images_of(settings, self.BATCH), pixels(expected))
         assert settings.capabilities().nfe == 4  # two of the four steps, guided
 
+    def test_one_that_is_not_known_but_named_so(self, made: Made) -> None:
+        pipeline = "StableDiffusion3Img2ImgPipeline"
+        size = {"height": 64, "width": 64}
+        settings = adapter(made("stable-diffusion-3"), pipeline=pipeline, num_steps=4, strength=0.5, **size)
+        assert settings.capabilities().condition == "text_and_image"
+        one, other = (
+            images_of(settings, replace(self.BATCH, images=images)) for images in (self.IMAGES, self.IMAGES[::-1])
+        )
+        assert one.shape == (3, 3, 64, 64)
+        assert not np.array_equal(one, other)
+
     def test_its_own_strength_counts(self, made: Made) -> None:
         settings = adapter(made("stable-diffusion"), pipeline="StableDiffusionImg2ImgPipeline", num_steps=10)
         capabilities = settings.capabilities()

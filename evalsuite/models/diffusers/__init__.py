@@ -145,7 +145,7 @@ class Diffusers(Place):
         grid_is_given = self.timesteps is not None or self.sigmas is not None
         settable = {"num_steps": not grid_is_given, "guidance_scale": kind is None or kind.guidance_scale is not None}
         return Capabilities(
-            condition=_condition(checkpoint, kind),
+            condition=_condition(self.class_name(checkpoint), checkpoint),
             image_shape=None if self.height is None or self.width is None else (3, self.height, self.width),
             num_steps=self._steps(kind),
             nfe=self._evaluations(checkpoint, kind),
@@ -289,13 +289,20 @@ class Diffusers(Place):
         return {name: _version(name) for name in ("diffusers", "transformers", *(["peft"] if self.lora else []))}
 
 
-def _condition(checkpoint: Checkpoint, kind: Kind | None) -> Condition:
-    """What a sample is conditioned on; a pipeline that is not known is asked for texts if it has a tokenizer."""
+def _condition(class_name: str, checkpoint: Checkpoint) -> Condition:
+    """What a sample is conditioned on.
+
+    A pipeline that is not known starts from an image if its name says so, and is asked for texts if it has a tokenizer.
+    """
+    kind = KINDS.get(class_name)
     if checkpoint.config("unet").get("num_class_embeds") is not None and kind is not None and kind.condition == "none":
         return "class"
     if kind is not None:
         return kind.condition
-    return "text" if any(name.startswith("tokenizer") for name in checkpoint.components()) else "none"
+    reads = any(name.startswith("tokenizer") for name in checkpoint.components())
+    if "Img2Img" in class_name:
+        return "text_and_image" if reads else "image"
+    return "text" if reads else "none"
 
 
 def _version(package: str) -> str:
