@@ -6,13 +6,27 @@ from collections.abc import Callable
 
 import numpy as np
 
-from evalsuite.errors import Failed
+from evalsuite.errors import Failed, Skipped
 from evalsuite.metrics._features import Floats, require
 from evalsuite.metrics.contract import PairInputs
 
 DATA_RANGE = 255.0
 CHUNK = 2**17
 """Values of one side in memory at once, so that they stay in the processor's cache; images may be memory-mapped."""
+
+
+def require_pictures(inputs: PairInputs, metric: str, least_size: int) -> None:
+    """Check that a network for colour pictures can look at the pairs.
+
+    Raises:
+        Skipped: they are smaller than ``least_size`` pixels on a side.
+        Failed: they have another number of channels than one or three.
+    """
+    channels, height, width = inputs.a.shape[1:]
+    if min(height, width) < least_size:
+        raise Skipped(f"needs images of at least {least_size}x{least_size}, has {height}x{width}; use ssim")
+    if channels not in (1, 3):
+        raise Failed(f"{metric} takes images of one or three channels, found {channels}")
 
 
 def per_pair(inputs: PairInputs, score: Callable[[Floats, Floats], Floats]) -> Floats:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from evalsuite import weights
-from evalsuite.errors import Failed, Skipped
 from evalsuite.metrics._features import Floats
-from evalsuite.metrics._pairs import DATA_RANGE, per_pair
+from evalsuite.metrics._pairs import DATA_RANGE, per_pair, require_pictures
 from evalsuite.metrics.contract import Estimate, Inputs, PairInputs
 from evalsuite.records import Family
 from evalsuite.settings import Settings
@@ -62,11 +61,7 @@ class Dists(Settings):
             Unavailable: the weights of VGG16 are missing; says how to get them.
             Failed: the two sides have different shapes, or another number of channels.
         """
-        channels, height, width = inputs.a.shape[1:]
-        if min(height, width) < LEAST_SIZE:
-            raise Skipped(f"needs images of at least {LEAST_SIZE}x{LEAST_SIZE}, has {height}x{width}; use ssim")
-        if channels not in (1, 3):
-            raise Failed(f"dists takes images of one or three channels, found {channels}")
+        require_pictures(inputs, "dists", LEAST_SIZE)
         network = _network(weights.find(BACKBONE))
 
         def distance(a: Floats, b: Floats) -> Floats:

@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from evalsuite import weights
-from evalsuite.errors import Failed, Skipped, Unavailable
+from evalsuite.errors import Failed, Unavailable
 from evalsuite.metrics._features import Floats
-from evalsuite.metrics._pairs import per_pair
+from evalsuite.metrics._pairs import per_pair, require_pictures
 from evalsuite.metrics.contract import Estimate, Inputs, PairInputs
 from evalsuite.records import Family
 from evalsuite.settings import Settings
@@ -46,11 +46,7 @@ class Lpips(Settings):
             Unavailable: the package or the weights are missing; says how to get them.
             Failed: the two sides have different shapes, or another number of channels.
         """
-        channels, height, width = inputs.a.shape[1:]
-        if min(height, width) < LEAST_SIZE:
-            raise Skipped(f"needs images of at least {LEAST_SIZE}x{LEAST_SIZE}, has {height}x{width}; use ssim")
-        if channels not in (1, 3):
-            raise Failed(f"lpips takes images of one or three channels, found {channels}")
+        require_pictures(inputs, "lpips", LEAST_SIZE)
         backbone = BACKBONES[self.network]
         model = _model(self.network, str(weights.find(backbone)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,6 +157,11 @@ class Conditions:
 
     def protocol(self) -> dict[str, Scalar]:
         """What numbers must share to be compared."""
+        return dict(self._fingerprints)
+
+    @cached_property
+    def _fingerprints(self) -> dict[str, str]:
+        """Looked up once, since every cell of a run asks, and inputs may be a folder of many files."""
         parts = {"prompts_fingerprint": self.prompt_set, "inputs_fingerprint": self.inputs}
         return {name: part.fingerprint() for name, part in parts.items() if part is not None}
 

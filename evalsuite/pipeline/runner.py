@@ -70,8 +70,9 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
     """
     started = datetime.now(UTC)
     suite = with_samples(suite, options.samples)
-    _download(suite, options, listener)
     plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
+    if _download(suite, options, listener):
+        plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
     executor: Executor = plugins.find("executors", options.executor)()
     store = Store(options.cache)
     folder = open_folder(suite, options.out)
@@ -101,13 +102,19 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
     return record, folder
 
 
-def _download(suite: Suite, options: RunOptions, listener: Listener) -> None:
-    """Get what models lack and their settings allow to download; what cannot be had is missing from the plan."""
-    for adapter in downloadable(suite, options.only):
-        for lacking in adapter.downloads():
-            listener(Event("stage", "download", lacking.name))
+def _download(suite: Suite, options: RunOptions, listener: Listener) -> bool:
+    """Get what models lack and their settings allow to download; whether there was anything.
+
+    It follows a first plan, so that nothing is downloaded for a suite that cannot run; what cannot be had is missing
+    from the second.
+    """
+    lacking = [adapter for adapter in downloadable(suite, options.only) if adapter.downloads()]
+    for adapter in lacking:
+        for download in adapter.downloads():
+            listener(Event("stage", "download", download.name))
         with suppress(Unavailable):
             adapter.fetch()
+    return bool(lacking)
 
 
 def _runnable(plan: Plan, samples: Samples) -> Plan:

@@ -938,6 +938,15 @@ class TestHub:
         with pytest.raises(Failed, match=r"found a.safetensors, b.safetensors, expected one; say weight_name"):
             settings.fingerprint()
 
+    def test_without_the_package_of_the_hub_it_is_unavailable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And a plan, which asks what would be downloaded, goes on."""
+        settings = Diffusers.model_validate({**self.SETTINGS, "download": True})
+        monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+        assert settings.downloads() == ()
+        settings.fetch()
+        with pytest.raises(Unavailable, match=r"pip install 'evalsuite\[diffusers\]'"):
+            settings.fingerprint()
+
     def test_a_hub_that_does_not_have_it(self, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = Diffusers.model_validate({**self.SETTINGS, "repository": "tiny/absent", "download": True})
         with served(made("ddpm"), monkeypatch):

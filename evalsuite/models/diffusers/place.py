@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -98,9 +99,9 @@ class Place(Settings):
         except Exception as error:  # of the hub, the network or the disk, which have no common base
             raise Unavailable(f"{self.source}: cannot be downloaded: {type(error).__name__}: {error}") from error
 
+    @abstractmethod
     def wanted(self, names: Iterable[str]) -> list[str]:
         """Of a repository's files, by their names relative to its root, those that are needed of it."""
-        raise NotImplementedError
 
     @property
     def _snapshot(self) -> Path:
@@ -113,6 +114,8 @@ class Place(Settings):
             return self.download and not self._is_whole()
         except Failed:  # what is wanted is not among what there is: fetching it says so
             return True
+        except Unavailable:  # without the hub's package nothing can be fetched, and loading says so
+            return False
 
     def _missing_bytes(self) -> int | None:
         """Size of what the hub cache lacks; None where the hub does not tell."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, JsonValue, model_validator
 
 from evalsuite.files import content_key
-from evalsuite.models.contract import Capabilities, Condition, LoadedModel
+from evalsuite.models.contract import Capabilities, LoadedModel
 from evalsuite.models.endpoint.bodies import template_faults, used
 from evalsuite.models.endpoint.connection import connected
 from evalsuite.models.endpoint.generator import Generator
@@ -58,7 +58,7 @@ class Endpoint(HttpSettings):
     size: str | None = None
     body: dict[str, JsonValue] = Field(default_factory=dict)
     image: str | None = None
-    condition: Condition = "text"
+    condition: Literal["none", "class", "text"] = "text"
     class_prompts: tuple[str, ...] = ()
     seeded: bool = False
     seed_bits: int = Field(default=31, ge=1, le=63)
