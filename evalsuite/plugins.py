@@ -20,12 +20,15 @@ from typing import Any, Literal
 
 from evalsuite.errors import UnknownNameError, UsageError
 
-Room = Literal["models", "datasets", "prompts", "targets", "slices", "features", "metrics", "executors", "reports"]
+Room = Literal[
+    "models", "datasets", "prompts", "targets", "scenarios", "slices", "features", "metrics", "executors", "reports"
+]
 KINDS: dict[Room, str] = {
     "models": "model adapter",
     "datasets": "dataset",
     "prompts": "prompt set",
     "targets": "target device",
+    "scenarios": "scenario",
     "slices": "slice kind",
     "features": "extractor",
     "metrics": "metric",

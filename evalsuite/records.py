@@ -286,9 +286,12 @@ class Timings(Record):
 
     Attributes:
         case_key: the case timed.
-        scenario: ``single_stream``, ``offline``, ``memory`` or ``cold_start``.
+        scenario: its name with its settings: ``single_stream``, ``server:rate=20``, ``memory``.
+        series: what else the scenario notes beside its own values: ``decode`` of ``stages``; "" for its own.
+        schedule: ``turns``: all models of the target were alive and took turns. ``blocks``: they did not fit in memory
+            together, and were loaded for each turn. ``processes``: fresh processes, one after another.
         batch_size: images in one call.
-        unit: ``s`` (per call) or ``bytes``.
+        unit: of the values: ``s``, ``bytes``, ``J`` or ``count``.
         warmups: untimed calls before, with the same settings.
         values: float64, by round: ``values[round][call]``; for memory one round a process.
         environment: the checked environment: processor, threads, dtype, library versions.
@@ -298,6 +301,8 @@ class Timings(Record):
 
     case_key: str
     scenario: str
+    series: str = ""
+    schedule: Literal["turns", "blocks", "processes"] = "turns"
     batch_size: int
     unit: str
     warmups: int

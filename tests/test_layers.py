@@ -31,6 +31,7 @@ FLOORS: dict[str, int] = {
     "prompts": 2,
     "models": 2,
     "targets": 2,
+    "scenarios": 2,
     "slices": 2,
     "features": 2,
     "metrics": 2,
