@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.models.contract import Batch, Probe
+from evalsuite.models.contract import Batch, ModelAdapter, Probe
 from evalsuite.targets.contract import Target
 
 ProfileName = Literal["ci", "standard", "strict"]
@@ -50,12 +50,15 @@ class Subject(Protocol):
 
     Attributes:
         target: started, with the model on it.
+        adapter: the model's description.
         model: what the adapter loaded.
         load_s: seconds from nothing to a model that can be called.
     """
 
     @property
     def target(self) -> Target: ...
+    @property
+    def adapter(self) -> ModelAdapter: ...
     @property
     def model(self) -> Any: ...
     @property
@@ -76,11 +79,12 @@ class Scenario(Protocol):
 
     Attributes:
         kind: ``turns``: the live processes of all models of a target take turns, in ABBA order. ``process``: once in
-            each of some fresh processes, before anything else is generated there.
+            each of some fresh processes, before anything else is generated there. ``checkpoint``: once for a model with
+            its settings, in float32 on the processor whatever the targets are, because they do not change it.
         unit: of the values: ``s``, ``bytes``, ``J``, ``count``.
     """
 
-    kind: ClassVar[Literal["turns", "process"]]
+    kind: ClassVar[Literal["turns", "process", "checkpoint"]]
     unit: ClassVar[str]
 
     def pace(self, profile: ProfileName) -> Pace:
@@ -105,6 +109,6 @@ class Scenario(Protocol):
         """
         ...
 
-    def flaw(self, values: Sequence[Sequence[float]]) -> str:
-        """Which rule of the scenario its own series broke, by round, so that nothing may be decided on it; or ""."""
+    def flaw(self, rounds: Sequence[Series]) -> str:
+        """Which rule of the scenario the rounds broke, so that nothing may be decided on them; or ""."""
         ...
