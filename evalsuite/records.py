@@ -55,6 +55,7 @@ class Family(StrEnum):
     MMD = "mmd"
     LATENCY = "latency"
     MEMORY = "memory"
+    COUNT = "count"
 
 
 # --- what a run works on -------------------------------------------------------------------------------------------
@@ -500,6 +501,93 @@ class Verdict(Record):
     comparison: Comparison | None = None
     p_fail: float | None = None
     p_pass: float | None = None
+
+
+class Standing(Record):
+    """A case (model and target) between quality and price.
+
+    Attributes:
+        case_key, model, target: which.
+        quality, price: its two measurements.
+        place: ``off`` the Pareto front: another is better in both beyond chance. ``on``: against every other it is
+            better in one of the two, beyond chance. ``unsure``: neither is shown.
+        beaten_by: keys of the cases that are better in both, where it is off.
+        p_off, p_on: adjusted p-values of "no other is better in both" and of "another is at least as good in both".
+    """
+
+    case_key: str
+    model: str
+    target: str
+    quality: Identity
+    price: Identity
+    place: Literal["on", "off", "unsure"]
+    beaten_by: list[str] = Field(default_factory=list)
+    p_off: float
+    p_on: float
+
+
+class Front(Record):
+    """The Pareto front of quality against one price, with what is known of each case's place.
+
+    Attributes:
+        target: of all cases; None for the front over all targets of the run.
+        quality, price: labels of the two metrics.
+        level: chance of any wrong ``off``, and of any wrong ``on``, on this front.
+        standings: from the lowest price to the highest.
+    """
+
+    target: str | None
+    quality: str
+    price: str
+    level: float
+    standings: list[Standing]
+
+
+class BudgetChoice(Record):
+    """Which cases keep a latency budget on one target, and which of those has the best quality.
+
+    Attributes:
+        budget_s: seconds.
+        latency, quality: labels of the two metrics.
+        level: of the latency intervals is 1 minus it; chance of any case being wrongly called worse than another.
+        within, perhaps, beyond: case keys by their latency interval: below the budget, around it, above it; best
+            quality first. A value that is INVALID or has no interval is ``perhaps``.
+        best: of those within, the one with the best value; None where there is none.
+        rivals: others that are within and not shown to be worse than any that is.
+        contenders: those perhaps within that are not shown to be worse than any that is.
+    """
+
+    target: str
+    budget_s: float
+    latency: str
+    quality: str
+    level: float
+    within: list[str]
+    perhaps: list[str]
+    beyond: list[str]
+    best: str | None
+    rivals: list[str]
+    contenders: list[str]
+
+
+class Curve(Record):
+    """Models that are one checkpoint at several numbers of steps: they are drawn as one line.
+
+    Attributes:
+        models: by increasing steps.
+        num_steps: of each.
+    """
+
+    models: list[str]
+    num_steps: list[int]
+
+
+class Tradeoffs(Record):
+    """Quality against what it costs: fronts, choices at a latency budget, and which models form a curve."""
+
+    fronts: list[Front] = Field(default_factory=list)
+    choices: list[BudgetChoice] = Field(default_factory=list)
+    curves: list[Curve] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from evalsuite.records import Comparison, RunRecord, Verdict
+from evalsuite.records import Comparison, RunRecord, Tradeoffs, Verdict
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class ReportInputs:
         comparisons: every student against its teacher, and slice tables, by metric.
         verdicts: of the suite's gates.
         command: the command that makes the run again.
+        across_targets: every model on a target against the same model on the first target that ran it.
+        tradeoffs: of quality against latency, memory and cost.
     """
 
     record: RunRecord
@@ -27,6 +29,8 @@ class ReportInputs:
     comparisons: Sequence[Comparison]
     verdicts: Sequence[Verdict]
     command: str
+    across_targets: Sequence[Comparison] = ()
+    tradeoffs: Tradeoffs = field(default_factory=Tradeoffs)
 
 
 class Renderer(Protocol):
