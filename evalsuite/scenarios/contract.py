@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ ProfileName = Literal["ci", "standard", "strict"]
 MOST_CALLS = 1000
 """Calls in one turn, however fast the model is."""
 
+LEAST_ROUNDS = 12
+"""The signed-rank interval of a ratio needs some rounds to be narrow, and 12 also spread over drifts of the machine."""
+
 Series = Mapping[str, Sequence[float]]
 """What one turn noted: values by the name of their series; "" is the scenario's own, ``denoise`` one of its parts."""
 
@@ -27,7 +30,7 @@ class Pace:
     """How much of a scenario is measured. Every call, timed or not, has the same settings.
 
     Attributes:
-        rounds: turns of each model; fresh processes for the kind ``process``.
+        rounds: turns of each model; fresh processes for the kinds ``start`` and ``process``.
         calls: timed calls a turn, at least.
         seconds: duration of a turn, at least: a fast model gets more calls.
         warmups: untimed calls before the first turn.
@@ -45,6 +48,20 @@ class Pace:
         return max(self.calls, min(MOST_CALLS, math.ceil(self.seconds / max(fastest_s, 1e-9))))
 
 
+class Peak(NamedTuple):
+    """Largest memory in bytes over some time.
+
+    Attributes:
+        process: resident, above what the process held before the model was loaded.
+        device: allocated on a device with memory of its own; None where there is none.
+        device_reserved: taken from that device by its allocator, whether in use or not; None where there is none.
+    """
+
+    process: int
+    device: int | None
+    device_reserved: int | None
+
+
 class Subject(Protocol):
     """One model, alone in its process, as a scenario sees it.
 
@@ -52,7 +69,9 @@ class Subject(Protocol):
         target: started, with the model on it.
         adapter: the model's description.
         model: what the adapter loaded.
-        load_s: seconds from nothing to a model that can be called.
+        load_s: seconds from nothing to a model that can be called; libraries were imported before.
+        load_peak: memory while it was loaded.
+        resettable: whether the machine can measure the peak of a part of the time; if not, ``peak`` is of all of it.
     """
 
     @property
@@ -63,6 +82,10 @@ class Subject(Protocol):
     def model(self) -> Any: ...
     @property
     def load_s(self) -> float: ...
+    @property
+    def load_peak(self) -> Peak: ...
+    @property
+    def resettable(self) -> bool: ...
 
     def generate(self, batch: Batch, probe: Probe | None = None) -> NDArray[np.uint8]:
         """Images of a batch; returns when the device has done its work.
@@ -72,19 +95,28 @@ class Subject(Protocol):
         """
         ...
 
+    def reset_peak(self) -> None:
+        """From now on ``peak`` is of what follows."""
+        ...
+
+    def peak(self) -> Peak:
+        """Memory since the last ``reset_peak``, or since before the model was loaded."""
+        ...
+
 
 class Scenario(Protocol):
     """A way to put requests to a model; derives from Settings, is named like ``server:rate=20`` where a metric asks for
     it, and travels to the model's process, where ``measure`` runs.
 
     Attributes:
-        kind: ``turns``: the live processes of all models of a target take turns, in ABBA order. ``process``: once in
-            each of some fresh processes, before anything else is generated there. ``checkpoint``: once for a model with
-            its settings, in float32 on the processor whatever the targets are, because they do not change it.
+        kind: ``turns``: the live processes of all models of a target take turns, in ABBA order. ``start``: with the
+            first call of each of some fresh processes. ``process``: once in each of some fresh processes, where those
+            of ``start`` may have had their call before. ``checkpoint``: once for a model with its settings, in float32
+            on the processor whatever the targets are, because they do not change it.
         unit: of the values: ``s``, ``bytes``, ``J``, ``count``.
     """
 
-    kind: ClassVar[Literal["turns", "process", "checkpoint"]]
+    kind: ClassVar[Literal["turns", "start", "process", "checkpoint"]]
     unit: ClassVar[str]
 
     def pace(self, profile: ProfileName) -> Pace:
