@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 ARRAY_FIELDS = ("sample_ids", "per_sample", "replicates", "group_sizes", "influence")
 
+EXACT = "exact count"
+"""Method of an interval without width."""
+
 _NOT_IN_FRAMES = ("interval", "protocol", *ARRAY_FIELDS)
 _FRAME_TYPES = {
     **dict.fromkeys(("value", "low", "high", "level"), "float64"),
@@ -63,9 +66,21 @@ class Family(StrEnum):
 
 @dataclass(frozen=True)
 class NoiseSpec:
-    """How the initial noise differs from a standard normal: it is multiplied by ``scale``."""
+    """How the initial noise differs from a standard normal; :mod:`evalsuite.noise` makes it.
+
+    Attributes:
+        scale: what it is multiplied by.
+        kind: ``normal``; ``student_t``: heavy tails, ``amount`` degrees of freedom; ``low_pass``: without frequencies
+            above the share ``amount`` of the highest; ``tiled``: one corner, repeated ``amount`` times a side. All have
+            variance 1 before they are scaled.
+        amount: see ``kind``; 0 for ``normal``.
+        shared: so many consecutive samples have the same seed, that of the first of them.
+    """
 
     scale: float = 1.0
+    kind: Literal["normal", "student_t", "low_pass", "tiled"] = "normal"
+    amount: float = 0.0
+    shared: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,8 +97,11 @@ class Case:
         target: the target's name in the suite.
         slice: ``all``, ``class=sneaker``, ``latent.scale=1.1``, ...
         noise: how the initial noise is changed.
+        change: what is done to each batch before the model sees it, a :class:`evalsuite.slices.contract.Change`.
+        target_changes: settings of the target that the slice replaces.
         sample_ids: int64 ``[N]``, increasing.
         parent: key of the case whose samples a subset slice re-uses; None for a case that generates.
+        part: the subset of the samples, and of the reference: ``class=sneaker``; "" for all of them.
     """
 
     key: str
@@ -96,7 +114,10 @@ class Case:
     slice: str
     sample_ids: NDArray[np.int64]
     noise: NoiseSpec = NoiseSpec()
+    change: Any = None
+    target_changes: Mapping[str, Any] = field(default_factory=dict)
     parent: str | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,6 +217,11 @@ class Interval(Record):
     level: float
     method: str
 
+    @property
+    def exact(self) -> bool:
+        """Whether the value was counted, so that nothing is uncertain of it."""
+        return self.method == EXACT
+
 
 class Cell(Record):
     """The identity that measurements and missing values share.
@@ -258,6 +284,11 @@ class Measurement(Cell):
     replicates: NDArray[np.float64] | None = Field(default=None, exclude=True, repr=False)
     group_sizes: NDArray[np.int64] | None = Field(default=None, exclude=True, repr=False)
     influence: NDArray[np.float32] | None = Field(default=None, exclude=True, repr=False)
+
+    @property
+    def profiled(self) -> bool:
+        """Whether it was measured in a scenario, and not on the images."""
+        return self.family in (Family.LATENCY, Family.MEMORY, Family.COUNT) or "scenario" in self.protocol
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Those of the arrays that are there, by field name."""
@@ -332,6 +363,28 @@ class Picture(Record):
     sha256: str
 
 
+class Slice(Record):
+    """What a slice of a run is, for tables of slices and for curves over their levels.
+
+    Attributes:
+        id: ``class=sneaker``, ``latent.scale=1.1``, ``class=sneaker&latent.scale=1.1``.
+        kind: the slice kind's name in the suite.
+        base: the slice that it is a change of: ``all``, or ``class=sneaker`` for a part of a variation.
+        varied: whether its samples are other ones than those of its base, not some of them.
+        curve: what it is a point of: ``latent.scale``, ``class=sneaker&latent.scale``; "" for a subset.
+        level: where on that curve; None where its points have no order, as schedulers.
+        unchanged: the level at which nothing is changed; None where each model has its own.
+    """
+
+    id: str
+    kind: str
+    base: str = "all"
+    varied: bool = False
+    curve: str = ""
+    level: float | None = None
+    unchanged: float | None = None
+
+
 class RunRecord(Record):
     """Everything a run found out.
 
@@ -339,7 +392,8 @@ class RunRecord(Record):
         suite: the resolved suite as plain JSON values.
         suite_hash: SHA-256 over what changes samples or numbers.
         environment: machine and library versions.
-        provenance: models and datasets by name: fingerprint, licence, source; the command; times.
+        provenance: models and datasets by name: fingerprint, licence, source; the command; the commit of the code;
+            times.
     """
 
     format_version: int = FORMAT_VERSION
@@ -347,6 +401,7 @@ class RunRecord(Record):
     suite_hash: str
     environment: dict[str, Scalar]
     provenance: dict[str, Any]
+    slices: list[Slice] = Field(default_factory=list)
     measurements: list[Measurement] = Field(default_factory=list)
     timings: list[Timings] = Field(default_factory=list)
     missing: list[Missing] = Field(default_factory=list)
@@ -356,7 +411,7 @@ class RunRecord(Record):
     @property
     def content_hash(self) -> str:
         """SHA-256 over what a repetition must reproduce: no times, host, or anything measured with a clock."""
-        measured = [m for m in self.measurements if m.family not in (Family.LATENCY, Family.MEMORY)]
+        measured = [m for m in self.measurements if not m.profiled or m.family is Family.COUNT]
         digest = hashlib.sha256()
         for measurement in sorted(measured, key=lambda m: m.identity):
             digest.update(canonical_json(measurement.model_dump(mode="json")))
@@ -598,8 +653,10 @@ class Plan:
         suite_hash: of the suite it was made from.
         cases: in order: teachers first, a subset slice after the case whose samples it re-uses.
         missing: cells that are known beforehand not to run (unavailable target, slice the model cannot do).
+        slices: all but ``all``.
     """
 
     suite_hash: str
     cases: tuple[Case, ...]
     missing: tuple[Missing, ...] = field(default=())
+    slices: tuple[Slice, ...] = field(default=())

@@ -10,7 +10,7 @@ import pytest
 
 from evalsuite.errors import RecordError
 from evalsuite.records import Family, Finding, Identity, Measurement, Picture, RunRecord, Timings
-from tests.compare.inputs import missing, of_groups, of_processes, of_rounds, of_samples, record
+from tests.compare.inputs import measurement, missing, of_count, of_groups, of_processes, of_rounds, of_samples, record
 
 RANDOM = np.random.default_rng(0)
 FID = of_groups(lambda x: float(x.var()), RANDOM.normal(size=100))
@@ -70,6 +70,13 @@ class TestContentHash:
             measurements=[PSNR, FID, faster],
         )
         assert changed.content_hash == a_record().content_hash
+
+    def test_shares_of_frames_that_were_timed_do_not_count_and_exact_numbers_do(self):
+        late, network = (measurement(Family.MEAN, 0.1, per_sample=np.full(6, 0.1)), of_count(1784))
+        late = late.model_copy(update={"name": "deadline_misses", "protocol": {"scenario": "realtime:fps=30"}})
+        with_both = a_record(measurements=[FID, PSNR, late, network])
+        assert with_both.content_hash == a_record(measurements=[FID, PSNR, network]).content_hash
+        assert with_both.content_hash != a_record(measurements=[FID, PSNR, late]).content_hash
 
     def test_the_reason_of_a_failure_does_not_count_but_its_kind_does(self):
         same = a_record(missing=[missing("kid", reason="signal 9 after 3.1 s")])

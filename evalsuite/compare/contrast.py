@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from evalsuite.errors import EvalsuiteError
 from evalsuite.records import Family, Measurement
 from evalsuite.stats import proportions
-from evalsuite.stats.evidence import Evidence, Extent, PairedProportions, Ratio, Rounds, StudentT
+from evalsuite.stats.evidence import Evidence, Extent, PairedProportions, Ratio, Rounds, StudentT, exactly
 from evalsuite.stats.jackknife import Jackknife, jackknife
 from evalsuite.stats.signed_rank import hodges_lehmann
 from evalsuite.stats.single import shortage
@@ -23,7 +23,7 @@ MEMORY_TOLERANCE_BYTES = 2**20
 MEMORY_TOLERANCE_SHARE = 0.02
 """Peaks that differ by less than the larger of 1 MiB and 2 % count as equal."""
 
-RATIO_FAMILIES = (Family.LATENCY, Family.MEMORY)
+RATIO_FAMILIES = (Family.LATENCY, Family.MEMORY, Family.COUNT)
 PLAIN_NOTE = "plain difference: conservative interval, since the bias of both sides is assumed to be alike"
 DEBIASED_NOTE = "bias-corrected by the jackknife; not the difference of the printed values"
 UNPAIRED_NOTE = "unpaired: the samples of the two do not belong together"
@@ -78,7 +78,7 @@ class Contrast:
 def contrast(
     candidate: Measurement, against: Measurement, *, multiplier: float = 1.0, common: Common = Common.RUN
 ) -> Contrast:
-    """What is known of ``candidate - multiplier * against``; for latency and memory, of ``candidate / against``.
+    """What is known of ``candidate - multiplier * against``; for times, memory and counts, of ``candidate / against``.
 
     Args:
         candidate, against: of the same metric.
@@ -102,6 +102,8 @@ def contrast(
             found = _rounds(candidate, against, common)
         case Family.MEMORY:
             found = _peaks(candidate, against)
+        case Family.COUNT:
+            found = _counts(candidate, against)
         case _:
             found = _groups(candidate, against, multiplier, common)
     return replace(found, invalid="; ".join(filter(None, [invalidity(candidate), invalidity(against)])))
@@ -230,7 +232,9 @@ def _groups(candidate: Measurement, against: Measurement, multiplier: float, com
 def _rounds(candidate: Measurement, against: Measurement, common: Common) -> Contrast:
     """The ratio of rounds that were timed in turn; of different sessions, the ratio of their geometric means."""
     a, b = np.log(_array(candidate.replicates)), np.log(_array(against.replicates))
-    if common is Common.RUN and len(a) == len(b):
+    # The models of one target are timed in turn; each target has a session of its own.
+    in_turn = common is Common.RUN and candidate.target == against.target
+    if in_turn and len(a) == len(b):
         ratios = a - b
         value = float(np.exp(hodges_lehmann(ratios).value))
         method = f"Hodges-Lehmann, signed-rank over {len(a)} rounds"
@@ -249,3 +253,14 @@ def _peaks(candidate: Measurement, against: Measurement) -> Contrast:
     evidence = Extent(float(np.median(a)) / floor, low, high, "range of processes", tolerance)
     note = f"no p-value: equal within {100 * tolerance:.2g} % (the larger of 1 MiB and 2 %)"
     return Contrast(evidence, "ratio", False, len(a), note)
+
+
+def _counts(candidate: Measurement, against: Measurement) -> Contrast:
+    """The ratio of exact numbers.
+
+    Raises:
+        Incomparable: the other number is 0.
+    """
+    if against.value == 0:
+        raise Incomparable(f"{against.name} of {against.case_key} is 0, and there is no ratio to it")
+    return Contrast(exactly(candidate.value / against.value), "ratio", False, candidate.n, "no p-value: exact numbers")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from evalsuite.records import Interval
 
-_STEPS = {"s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")), "bytes": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))}
+_STEPS = {
+    "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")),
+    "bytes": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")),
+    "parameters": ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")),
+    "FLOPs": ((1e12, "TFLOPs"), (1e9, "GFLOPs"), (1e6, "MFLOPs")),
+}
 
 
 def quantity(value: float, unit: str = "") -> str:
@@ -16,7 +21,9 @@ def quantity(value: float, unit: str = "") -> str:
 
 
 def between(interval: Interval, unit: str = "") -> str:
-    """``95 % interval 1.2 to 3.4``; without a level where the interval is a plain range."""
+    """``95 % interval 1.2 to 3.4``; without a level where the interval is a plain range, or nothing uncertain."""
+    if interval.exact:
+        return "exact"
     low, high = quantity(interval.low, unit), quantity(interval.high, unit)
     (low_number, _, low_unit), high_unit = low.partition(" "), high.partition(" ")[2]
     ends = f"{low_number if low_unit == high_unit else low} to {high}"

@@ -15,6 +15,9 @@ ACRONYMS = frozenset({"fid", "kid", "psnr", "ssim", "lpips", "dists", "mmd", "cm
 _SCALES: dict[str, tuple[tuple[float, str], ...]] = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
     "bytes": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
+    "parameters": ((1e9, "billion"), (1e6, "million"), (1e3, "thousand"), (1.0, "")),
+    "FLOPs": ((1e12, "TFLOPs"), (1e9, "GFLOPs"), (1e6, "MFLOPs"), (1.0, "FLOPs")),
+    "J": ((1.0, "J"), (1e-3, "mJ")),
 }
 
 
@@ -43,6 +46,8 @@ def scale_for(unit: str, family: Family, values: Iterable[float]) -> Scale:
 
 def decimals(value: float, interval: Interval | None, divisor: float = 1.0) -> int:
     """Digits after the point: one or two significant ones of the interval's half-width, else four of the value."""
+    if interval is not None and interval.exact and (value / divisor).is_integer():
+        return 0
     spread = (interval.high - interval.low) / 2 / divisor if interval else 0.0
     if spread > 0 and math.isfinite(spread):
         # The second digit of a half-width of 0.12 says something, that of 0.96 does not.
@@ -71,8 +76,8 @@ def number(value: float, digits: int, *, signed: bool = False) -> str:
 
 
 def bounds(interval: Interval | None, digits: int, divisor: float = 1.0, *, signed: bool = False) -> str:
-    """``[7.9, 8.3]``, or "" where there is none."""
-    if interval is None:
+    """``[7.9, 8.3]``, or "" where there is none, or nothing uncertain."""
+    if interval is None or interval.exact:
         return ""
     low, high = (number(bound / divisor, digits, signed=signed) for bound in (interval.low, interval.high))
     return f"[{low}, {high}]"

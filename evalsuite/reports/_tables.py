@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evalsuite.records import Cell, Comparison, Family, Identity, Measurement, Missing
+from evalsuite.records import Cell, Comparison, Identity, Measurement, Missing
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain, probability, scale_for
 from evalsuite.reports._influence import Classes, classes_of, costs
 from evalsuite.reports._models import Model, models, slices, subset_axes, targets
@@ -123,7 +123,7 @@ class Index:
 
 def group_of(cell: Measurement) -> str:
     """Which of the three groups a metric belongs to, from its statistics and what it is compared with."""
-    if cell.family in (Family.LATENCY, Family.MEMORY):
+    if cell.profiled:
         return "Speed and memory"
     return "Quality" if cell.against in ("reference", "ground_truth", "none") else "Fidelity to the teacher"
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from evalsuite.records import EXACT
 from evalsuite.stats import signed_rank
 from evalsuite.stats.proportions import Range, tango, tango_score, wilson
 
@@ -254,8 +255,8 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Extent:
-    """A nearly deterministic value, known by the range of some repetitions: it has no p-values, and those of
-    ``below`` and ``above`` are 0 (all repetitions say so) or 1.
+    """A nearly deterministic value, known by the range of some repetitions, or an exact one: it has no p-values, and
+    those of ``below`` and ``above`` are 0 (all repetitions say so) or 1.
 
     Attributes:
         low, high: the range.
@@ -282,3 +283,8 @@ class Extent:
 
     def distance(self, bound: float) -> float:
         return abs(self.value - bound)
+
+
+def exactly(value: float) -> Extent:
+    """A count, or the ratio of two: equal to a bound that differs by rounding alone."""
+    return Extent(value, value, value, EXACT, tolerance=1e-9 * max(abs(value), 1.0))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.records import Family, Interval
-from evalsuite.stats.evidence import Evidence, Extent, Proportion, Rounds, StudentT
+from evalsuite.stats.evidence import Evidence, Extent, Proportion, Rounds, StudentT, exactly
 from evalsuite.stats.jackknife import MIN_GROUPS, jackknife
 
 MIN_ROUNDS = 6
@@ -71,6 +71,8 @@ def evidence_of(estimate: Estimated) -> Evidence | None:
         case Family.MEMORY if replicates is not None:
             low, high = float(replicates.min()), float(replicates.max())
             return Extent(value, low, high, f"range of {len(replicates)} processes")
+        case Family.COUNT:
+            return exactly(value)
         case _ if replicates is not None and estimate.group_sizes is not None:
             # Around the value itself: plain (Fréchet, jackknife) or corrected already (debiased Fréchet).
             spread = jackknife(value, replicates, estimate.group_sizes)
@@ -91,6 +93,8 @@ def shortage(estimate: Estimated) -> str:
             found, needed, what = repetitions, MIN_ROUNDS, "rounds"
         case Family.MEMORY:
             found, needed, what = repetitions, 2, "processes"
+        case Family.COUNT:
+            return ""
         case _:
             found, needed, what = repetitions, MIN_GROUPS, "groups of samples"
     return f"no interval: it needs {needed} {what}, has {found}" if found < needed else ""

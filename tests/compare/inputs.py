@@ -24,6 +24,7 @@ DEFAULTS: dict[Family, tuple[str, str, bool]] = {
     Family.MMD: ("kid", "", False),
     Family.LATENCY: ("latency_p50", "s", False),
     Family.MEMORY: ("peak_memory", "bytes", False),
+    Family.COUNT: ("num_parameters", "parameters", False),
 }
 
 
@@ -53,7 +54,7 @@ def measurement(
     if n is None:
         sizes = [len(array) for array in (arrays["per_sample"], arrays["replicates"]) if array is not None]
         n = int(arrays["group_sizes"].sum()) if arrays["group_sizes"] is not None else sizes[0]
-    if ids is None and family not in (Family.LATENCY, Family.MEMORY):
+    if ids is None and family not in (Family.LATENCY, Family.MEMORY, Family.COUNT):
         ids = np.arange(n)
     return Measurement(
         **{"name": name, "metric": name, "unit": unit, "higher_is_better": higher, **fields},
@@ -85,6 +86,11 @@ def of_rounds(rounds: Any, **fields: Any) -> Measurement:
 def of_processes(peaks: Any, **fields: Any) -> Measurement:
     """The median of these peaks."""
     return measurement(Family.MEMORY, float(np.median(peaks)), replicates=peaks, **fields)
+
+
+def of_count(count: float, **fields: Any) -> Measurement:
+    """An exact number."""
+    return measurement(Family.COUNT, count, n=1, **fields)
 
 
 def of_groups(statistic: Any, samples: Floats, family: Family = Family.FRECHET, **fields: Any) -> Measurement:

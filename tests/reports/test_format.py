@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from evalsuite.records import Family, Interval
+from evalsuite.records import EXACT, Family, Interval
 from evalsuite.reports._format import bounds, decimals, flattened, metric_title, number, plain, probability, scale_for
 
 
@@ -20,6 +20,13 @@ def interval(low: float, high: float) -> Interval:
 )
 def test_digits_follow_the_interval(low: float, high: float, digits: int) -> None:
     assert decimals((low + high) / 2, interval(low, high)) == digits
+
+
+@pytest.mark.parametrize(("count", "divisor", "digits"), [(31.0, 1.0, 0), (1_784_000.0, 1e6, 3), (2e6, 1e6, 0)])
+def test_counts_show_no_digits_that_they_lack(count: float, divisor: float, digits: int) -> None:
+    exact = Interval(low=count, high=count, level=0.95, method=EXACT)
+    assert decimals(count, exact, divisor) == digits
+    assert bounds(exact, digits, divisor) == ""
 
 
 def test_digits_follow_the_unit() -> None:
@@ -49,6 +56,7 @@ def test_numbers(value: float, digits: int, signed: bool, text: str) -> None:
     [
         ("s", Family.LATENCY, 0.071, "ms"), ("s", Family.LATENCY, 2.0, "s"), ("s", Family.LATENCY, 2e-5, "µs"),
         ("bytes", Family.MEMORY, 148e6, "MB"), ("bytes", Family.MEMORY, 12, "B"), ("", Family.PROPORTION, 0.9, "%"),
+        ("parameters", Family.COUNT, 1.784e6, "million"), ("FLOPs", Family.COUNT, 5.1e9, "GFLOPs"),
         ("", Family.MMD, 0.001, "×10⁻³"), ("dB", Family.MEAN, 20.0, "dB"), ("", Family.FRECHET, 9.4, ""),
     ],
 )  # fmt: skip
