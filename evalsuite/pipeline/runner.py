@@ -13,6 +13,7 @@ from evalsuite import plugins
 from evalsuite.datasets.contract import Dataset
 from evalsuite.errors import Interrupted, Unavailable
 from evalsuite.executors.contract import Executor
+from evalsuite.pipeline.commit import describe_commit
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import extract
@@ -26,7 +27,7 @@ from evalsuite.pipeline.plan import Only, adapter_of, downloadable, make_plan, w
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
 from evalsuite.prompts.contract import PromptSet
-from evalsuite.records import Case, Plan, RunRecord
+from evalsuite.records import Case, Plan, RunRecord, Scalar
 from evalsuite.store import Store
 from evalsuite.suite.schema import PromptSpec, ReferenceSpec, Suite
 
@@ -68,7 +69,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         StoreError: the cache or the run folder cannot be written.
         Interrupted: the user stopped it; what is finished is in the store.
     """
-    started = datetime.now(UTC)
+    started, code = datetime.now(UTC), describe_commit()
     suite = with_samples(suite, options.samples)
     plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
     if _download(suite, options, listener):
@@ -91,7 +92,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             suite=suite.model_dump(mode="json"),
             suite_hash=suite.suite_hash,
             environment=describe_machine(),
-            provenance=_provenance(suite, plan, options, started),
+            provenance=_provenance(suite, plan, options, started, code),
             measurements=measured,
             timings=timings,
             missing=[*plan.missing, *gaps],
@@ -161,13 +162,16 @@ def _unrepeatable_forgotten(plan: Plan, store: Store) -> Iterator[None]:
                 store.forget(FLAGS, case.samples_key)
 
 
-def _provenance(suite: Suite, plan: Plan, options: RunOptions, started: datetime) -> dict[str, Any]:
+def _provenance(
+    suite: Suite, plan: Plan, options: RunOptions, started: datetime, code: dict[str, Scalar] | None
+) -> dict[str, Any]:
     return {
         "models": {case.model: _of_model(case) for case in plan.cases if case.slice == "all"},
         "datasets": {} if suite.reference is None else {suite.reference.dataset: _of_dataset(suite.reference)},
         "inputs": {} if suite.inputs is None else {suite.inputs.dataset: _of_dataset(suite.inputs)},
         "prompts": {} if suite.prompts is None else {suite.prompts.set: _of_prompts(suite.prompts)},
         "command": options.command,
+        "code": code,
         "only": {kind: list(globs) for kind, globs in options.only.items()},
         "profile": options.profile,
         "started": started.isoformat(timespec="seconds"),
