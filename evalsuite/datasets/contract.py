@@ -47,3 +47,12 @@ class SavedMoments(Dataset, Protocol):
     def moments(self) -> Moments:
         """As they were saved, with the extractor that made them."""
         ...
+
+
+@runtime_checkable
+class GroundTruth(Dataset, Protocol):
+    """A dataset of inputs that were made from other images, which a model is to restore."""
+
+    def truth(self, ids: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """uint8 ``[len(ids), C, H, W]``: what each of ``images(ids)`` was made from."""
+        ...

@@ -7,12 +7,17 @@ import json
 import struct
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from evalsuite.errors import Failed
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from evalsuite.models.zoo.network import Denoiser
+    from evalsuite.models.zoo.regression import Regression
+
+    Net = TypeVar("Net", bound=nn.Module)
 
 WEIGHTS_DIR = Path(__file__).parent / "weights"
 VERSION = 1
@@ -23,16 +28,19 @@ class Header:
     """What a checkpoint says of itself; read without torch.
 
     Attributes:
-        network: fields of ``UNetConfig``.
-        sampler: ``dpm_solver_2m`` (any number of steps) or ``jump`` (the grid it was trained on).
-        sigmas: the grid of a distilled student, decreasing to 0; empty for a teacher.
+        network: fields of ``UNetConfig``, or of ``RegressionConfig`` for a regression.
+        sampler: ``dpm_solver_2m`` (any number of steps), ``jump`` (the grid it was trained on), or ``regression`` (no
+            noise, no steps).
+        sigmas: the grid of a distilled student, decreasing to 0; empty for the others.
         guidance_scale: default of a teacher; 1 for students, whose guidance is distilled into the weights.
+        condition: what a sample is conditioned on.
     """
 
     network: dict[str, Any]
     sampler: str
     sigmas: list[float]
     guidance_scale: float = 1.0
+    condition: Literal["class", "image"] = "class"
 
     @property
     def num_steps(self) -> int | None:
@@ -73,7 +81,7 @@ def fingerprint(name: str) -> str:
         raise Failed(f"the bundled weights {path_of(name)} cannot be read: {error}; reinstall evalsuite") from error
 
 
-def save(net: Denoiser, header: Header, path: Path) -> None:
+def save(net: nn.Module, header: Header, path: Path) -> None:
     """Write weights as float16 and the header."""
     import torch
     from safetensors.torch import save_file
@@ -84,11 +92,21 @@ def save(net: Denoiser, header: Header, path: Path) -> None:
 
 
 def load(name: str) -> Denoiser:
-    """The network of a bundled checkpoint in float32, in eval mode, on the CPU."""
-    from safetensors.torch import load_file
-
+    """The diffusion network of a bundled checkpoint in float32, in eval mode, on the CPU."""
     from evalsuite.models.zoo.network import Denoiser, UNetConfig
 
-    net = Denoiser(UNetConfig(**read_header(name).network))
+    return _filled(Denoiser(UNetConfig(**read_header(name).network)), name)
+
+
+def load_regression(name: str) -> Regression:
+    """The regression network of a bundled checkpoint whose sampler is ``regression``; else as :func:`load`."""
+    from evalsuite.models.zoo.regression import Regression, RegressionConfig
+
+    return _filled(Regression(RegressionConfig(**read_header(name).network)), name)
+
+
+def _filled(net: Net, name: str) -> Net:
+    from safetensors.torch import load_file
+
     net.load_state_dict({key: tensor.float() for key, tensor in load_file(path_of(name)).items()})
     return net.eval().requires_grad_(False)

@@ -10,9 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 import typer
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ from evalsuite.features.fashion_cnn import WEIGHTS as FASHION_CNN_WEIGHTS
 from evalsuite.models.zoo import checkpoint, distill
 from evalsuite.models.zoo.fit import FitSettings, fit
 from evalsuite.models.zoo.network import SIGMA_DATA, Denoiser, UNetConfig
+from evalsuite.pairing import labels_of
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
 
@@ -42,14 +45,37 @@ def load_train_split(data_dir: Path) -> tuple[Tensor, Tensor]:
     return images[:, None].float() / 127.5 - 1, labels.long()
 
 
-def training_sigmas(count: int, generator: torch.Generator) -> Tensor:
-    """Noise levels to train on: log-normal (Karras et al. 2022), and a tenth log-uniform in [5, 80].
+def training_sigmas(
+    count: int, generator: torch.Generator, high_share: float = 0.1, high: tuple[float, float] = (5.0, 80.0)
+) -> Tensor:
+    """Noise levels to train on: log-normal (Karras et al. 2022), and a share log-uniform in ``high``.
 
     The second part keeps the first step of a few-step sampler accurate, which the log-normal hardly ever visits.
     """
     sigmas = (torch.randn(count, generator=generator) * 1.3 - 0.8).exp()
-    high = 5.0 * 16.0 ** torch.rand(count, generator=generator)
-    return torch.where(torch.rand(count, generator=generator) < 0.1, high, sigmas).clamp(0.01, 80.0)
+    low, top = high
+    uniform = low * (top / low) ** torch.rand(count, generator=generator)
+    return torch.where(torch.rand(count, generator=generator) < high_share, uniform, sigmas).clamp(0.01, 80.0)
+
+
+def denoising_loss(
+    net: nn.Module, clean: Tensor, sigma: Tensor, conditions: distill.Conditions, generator: torch.Generator
+) -> Tensor:
+    """Denoising score matching, weighted as by Karras et al. 2022, table 1.
+
+    Args:
+        net: the denoiser.
+        clean: float32 ``[B, 1, 28, 28]`` in [-1, 1].
+        sigma: float32 ``[B]``.
+        conditions: of these images.
+        generator: of the noise.
+    """
+    noisy = clean + sigma[:, None, None, None] * torch.randn(clean.shape, generator=generator)
+    with torch.autocast("cpu", torch.bfloat16):
+        denoised = net(noisy, sigma, *conditions)
+    weight = (sigma**2 + SIGMA_DATA**2) / (sigma * SIGMA_DATA) ** 2
+    loss: Tensor = (weight * (denoised.float() - clean).square().mean(dim=(1, 2, 3))).mean()
+    return loss
 
 
 @app.command()
@@ -90,12 +116,7 @@ def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 10_000, seed: S
         dropped = torch.rand(BATCH_SIZE, generator=generator) < LABEL_DROPOUT
         label = torch.where(dropped, 10, labels[ids])
         sigma = training_sigmas(BATCH_SIZE, generator)
-        noisy = clean + sigma[:, None, None, None] * torch.randn(clean.shape, generator=generator)
-        with torch.autocast("cpu", torch.bfloat16):
-            denoised = net(noisy, sigma, label)
-        weight = (sigma**2 + SIGMA_DATA**2) / (sigma * SIGMA_DATA) ** 2
-        loss: Tensor = (weight * (denoised.float() - clean).square().mean(dim=(1, 2, 3))).mean()
-        return loss
+        return denoising_loss(net, clean, sigma, distill.Conditions(label, None), generator)
 
     trained = fit("fashion-teacher", net, loss_at, FitSettings(steps=steps, seed=seed), work_dir)
     header = checkpoint.Header(net.config.to_dict(), "dpm_solver_2m", [], GUIDANCE_SCALE)
@@ -105,18 +126,29 @@ def teacher(data_dir: DataDir, work_dir: WorkDir, steps: Steps = 10_000, seed: S
 @app.command()
 def trajectories(work_dir: WorkDir, count: Annotated[int, typer.Option(help="How many.")] = 12_000) -> None:
     """Sample trajectories of the shipped teacher, from which the students learn."""
-    distill.write_trajectories(checkpoint.load("fashion-teacher"), GUIDANCE_SCALE, count, work_dir / "trajectories")
+
+    def conditions_of(ids: NDArray[np.int64]) -> distill.Conditions:
+        return distill.Conditions(torch.from_numpy(labels_of(ids, 10)), None)
+
+    folder = trajectories_dir(work_dir, "fashion-teacher")
+    distill.write_trajectories(checkpoint.load("fashion-teacher"), GUIDANCE_SCALE, conditions_of, count, folder)
+
+
+def trajectories_dir(work_dir: Path, teacher: str) -> Path:
+    return work_dir / f"{teacher}-trajectories"
 
 
 @app.command()
 def student(name: Annotated[str, typer.Argument(help=", ".join(distill.RECIPES))], work_dir: WorkDir) -> None:
-    """Distil one student from the teacher's trajectories."""
+    """Distil one student from its teacher's trajectories."""
     recipe = distill.RECIPES[name]
-    states, labels = distill.read_trajectories(work_dir / "trajectories", recipe.grid)
-    loss_at = distill.distillation_loss(states, labels, recipe.sigmas)
-    net = distill.make_student(checkpoint.load("fashion-teacher"), recipe)
-    trained = fit(name, net, loss_at, recipe.fit, work_dir)
-    checkpoint.save(trained, checkpoint.Header(net.config.to_dict(), "jump", recipe.sigmas), checkpoint.path_of(name))
+    recorded = distill.read_trajectories(trajectories_dir(work_dir, recipe.teacher), recipe.grid)
+    net = distill.make_student(checkpoint.load(recipe.teacher), recipe)
+    trained = fit(name, net, distill.distillation_loss(recorded, recipe.sigmas), recipe.fit, work_dir)
+    header = checkpoint.Header(
+        net.config.to_dict(), "jump", recipe.sigmas, condition=checkpoint.read_header(recipe.teacher).condition
+    )
+    checkpoint.save(trained, header, checkpoint.path_of(name))
 
 
 if __name__ == "__main__":
