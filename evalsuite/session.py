@@ -12,7 +12,8 @@ from evalsuite import plugins
 from evalsuite.compare.baseline import load_all
 from evalsuite.compare.gate import exit_code, judge
 from evalsuite.compare.power import GatePower, power_of_gates
-from evalsuite.compare.tables import against_teacher
+from evalsuite.compare.tables import across_targets, against_teacher
+from evalsuite.compare.tradeoffs import tradeoffs
 from evalsuite.errors import UsageError
 from evalsuite.files import write_atomically
 from evalsuite.pipeline.cells import least_samples
@@ -145,7 +146,15 @@ def _finish(record: RunRecord, folder: Path, formats: Sequence[str], baselines: 
 def _inputs(
     record: RunRecord, folder: Path, comparisons: Sequence[Comparison], verdicts: Sequence[Verdict]
 ) -> ReportInputs:
-    return ReportInputs(record, folder, comparisons, verdicts, str(record.provenance.get("command", "")))
+    return ReportInputs(
+        record,
+        folder,
+        comparisons,
+        verdicts,
+        command=str(record.provenance.get("command", "")),
+        across_targets=across_targets(record),
+        tradeoffs=tradeoffs(record),
+    )
 
 
 def _write_reports(inputs: ReportInputs, formats: Sequence[str]) -> list[Path]:

@@ -30,6 +30,16 @@ def parse_bytes(value: Any) -> Any:
     return round(number * _BYTES.get(unit, 1))
 
 
+def parse_seconds(value: Any) -> Any:
+    """``"50 ms"`` -> 0.05; numbers pass unchanged."""
+    if not isinstance(value, str):
+        return value
+    number, unit = _split_unit(value)
+    if number is None or unit not in _SECONDS:
+        raise ValueError("expected a time such as 50 ms or 2 s")
+    return number * _SECONDS[unit]
+
+
 def parse_fraction(value: Any) -> Any:
     """``"5%"`` -> 0.05; numbers pass unchanged."""
     if not isinstance(value, str):
@@ -77,5 +87,6 @@ def _or_text(kind: str, unit: str) -> WithJsonSchema:
 
 Bytes = Annotated[int, BeforeValidator(parse_bytes), _or_text("integer", "[A-Za-z]*")]
 Fraction = Annotated[float, BeforeValidator(parse_fraction), _or_text("number", "%")]
+Seconds = Annotated[float, BeforeValidator(parse_seconds), _or_text("number", "(us|ms|s|min)")]
 Quantity = Annotated[float, BeforeValidator(parse_quantity), _or_text("number", "(%|[A-Za-z]+)")]
 SuitePath = Annotated[Path, BeforeValidator(resolve_path)]

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from evalsuite.settings import Bytes, Fraction, Quantity, Settings, SuitePath, unit_of
+from evalsuite.settings import Bytes, Fraction, Quantity, Seconds, Settings, SuitePath, unit_of
 
 
 class Example(Settings):
     size: Bytes = 0
     share: Fraction = 0.0
     quantity: Quantity = 0.0
+    time: Seconds = 0.0
     path: SuitePath = Path()
 
 
@@ -33,6 +34,19 @@ class Example(Settings):
 )
 def test_sizes(written: object, size: int) -> None:
     assert Example.model_validate({"size": written}).size == size
+
+
+@pytest.mark.parametrize(
+    ("written", "time"), [("50 ms", 0.05), ("2s", 2.0), ("1.5 min", 90.0), ("5 us", 5e-6), (3, 3.0)]
+)
+def test_times(written: object, time: float) -> None:
+    assert Example.model_validate({"time": written}).time == pytest.approx(time)
+
+
+@pytest.mark.parametrize("written", ["50", "50 MB", "5%", "ms", ""])
+def test_no_times(written: object) -> None:
+    with pytest.raises(ValidationError, match="a time such as 50 ms"):
+        Example.model_validate({"time": written})
 
 
 @pytest.mark.parametrize("written", ["600 MX", "MB", "-5 MB", "5%", "1 2 MB", "", "1e3 MB", "5 ms", 1.5])

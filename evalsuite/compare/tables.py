@@ -39,6 +39,21 @@ def against_teacher(record: RunRecord) -> list[Comparison]:
     return with_q_values(rows)
 
 
+def across_targets(record: RunRecord) -> list[Comparison]:
+    """Every model's cells on a target against its own on the first target that measured it: what other hardware, or
+    lower precision, costs and wins.
+
+    Samples of the same ids are paired. Timings of two targets come of two sessions, and are compared unpaired.
+    """
+    suite = Suite.model_validate(record.suite)
+    cells = {(m.model, m.name, m.target): m for m in record.measurements if m.slice == "all"}
+    rows: list[Row] = []
+    for model, name in dict.fromkeys((model, name) for model, name, _ in cells):
+        there = [cells[model, name, target] for target in suite.targets if (model, name, target) in cells]
+        rows += [(cell, difference(cell, there[0])) for cell in there[1:]]
+    return with_q_values(rows)
+
+
 def between_runs(record: RunRecord, earlier: RunRecord) -> list[Comparison]:
     """Every measurement that both runs have, this run's against the earlier one's; names of the latter say so."""
     common = Common.SEEDS if pairing_key(record) == pairing_key(earlier) else Common.NOTHING

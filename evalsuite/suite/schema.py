@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from evalsuite.files import content_key
 from evalsuite.records import Role
-from evalsuite.settings import Fraction, Quantity, Settings
+from evalsuite.settings import Fraction, Quantity, Seconds, Settings
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 """Names end up in file names, keys and reports, so they hold nothing that means something there."""
@@ -193,9 +193,15 @@ _LIMIT_HINT = "a limit is about the candidate's own value; to compare with anoth
 
 
 class ReportSpec(SuitePart):
-    """Which reports to write."""
+    """Which reports to write, and what they ask.
+
+    Attributes:
+        formats: names of report formats.
+        latency_budget: seconds; the report says which model is best among those that keep it.
+    """
 
     formats: list[str] = Field(default=["html", "markdown", "csv", "json"], min_length=1)
+    latency_budget: Seconds | None = Field(default=None, gt=0)
 
 
 class Suite(SuitePart):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import false_discovery_control
 
-from evalsuite.compare.tables import against_teacher, between_runs
+from evalsuite.compare.tables import across_targets, against_teacher, between_runs
 from evalsuite.records import Family
 from tests.compare.inputs import missing, of_rounds, of_samples, record
 
@@ -63,6 +63,46 @@ def test_missing_cells_stay_visible():
 
 def test_a_run_without_its_teacher_has_no_comparisons():
     assert against_teacher(record(of_samples(RANDOM.normal(size=20)))) == []
+
+
+class TestAcrossTargets:
+    """Models on ``cpu`` and on ``edge``; the suite names ``cpu`` first."""
+
+    VALUES, ROUNDS = RANDOM.normal(size=50), np.exp(RANDOM.normal(0, 0.01, 12))
+
+    def a_run(self, *cells, targets=("cpu", "edge")):
+        made = record(*cells)
+        return made.model_copy(
+            update={"suite": {**made.suite, "targets": {name: {"device": "cpu"} for name in targets}}}
+        )
+
+    def test_samples_are_paired_and_timings_of_two_sessions_are_not(self):
+        cells = [
+            of_samples(self.VALUES), of_samples(self.VALUES - 0.1, target="edge"),
+            of_rounds(self.ROUNDS), of_rounds(3 * self.ROUNDS[::-1], target="edge"),
+        ]  # fmt: skip
+        quality, latency = across_targets(self.a_run(*cells))
+        assert [term.identity.case_key for term in quality.terms] == ["student@edge/all", "student@cpu/all"]
+        assert (quality.paired, quality.value) == (True, pytest.approx(-0.1))
+        assert (latency.paired, latency.value) == (False, pytest.approx(3, rel=0.05))
+        assert "different sessions" in latency.note
+
+    def test_what_belongs_to_the_target_may_differ_and_nothing_else(self):
+        sides = [
+            of_rounds(self.ROUNDS, target=target, protocol={"environment.threads": threads, "scenario": scenario})
+            for target, threads, scenario in (("cpu", 2, "offline"), ("edge", 1, "offline"), ("far", 1, "server"))
+        ]
+        edge, far = across_targets(self.a_run(*sides, targets=("cpu", "edge", "far")))
+        assert edge.value == pytest.approx(1)
+        assert "scenario is server and offline" in far.incomparable
+
+    def test_the_first_target_that_measured_it_counts(self):
+        cells = [of_samples(self.VALUES, target=target) for target in ("cpu", "edge")]
+        (found,) = across_targets(self.a_run(*cells, targets=("cuda", "edge", "cpu")))
+        assert [term.identity.case_key for term in found.terms] == ["student@cpu/all", "student@edge/all"]
+
+    def test_one_target_has_nothing_to_compare(self):
+        assert across_targets(self.a_run(of_samples(self.VALUES), targets=("cpu",))) == []
 
 
 class TestBetweenRuns:
