@@ -56,7 +56,7 @@ SHARED = frozenset({"errors", "files", "imaging", "records", "settings", "pairin
 
 TORCH = frozenset({"torch", "torchvision", "torchmetrics", "transformers"})
 MODULES = sorted(PACKAGE.rglob("*.py"))
-SCRIPTS = frozenset({PACKAGE / "models" / "zoo" / "train.py"})
+SCRIPTS = frozenset(PACKAGE / "models" / "zoo" / name for name in ("train.py", "train_restoration.py"))
 """Run by hand to make what is shipped, and imported by their neighbours at most: they stand outside the floors."""
 
 
