@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evalsuite import plugins
-from evalsuite.compare.baseline import load_all
-from evalsuite.compare.gate import exit_code, judge
-from evalsuite.compare.power import GatePower, power_of_gates
+from evalsuite.compare.baseline import BASELINES, load_all
+from evalsuite.compare.gate import exit_code, judge, wants_more
 from evalsuite.compare.tables import across_targets, against_teacher
 from evalsuite.compare.tradeoffs import tradeoffs
 from evalsuite.errors import UsageError
 from evalsuite.files import write_atomically
-from evalsuite.pipeline.cells import least_samples
+from evalsuite.outlook import check_stages, refuse_hopeless
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.history import finished_records, run_folder
+from evalsuite.pipeline.history import run_folder
 from evalsuite.pipeline.plan import Only
 from evalsuite.pipeline.runner import RunOptions, execute
 from evalsuite.records import Comparison, RunRecord, Verdict
@@ -26,7 +24,6 @@ from evalsuite.reports.contract import ReportInputs
 from evalsuite.suite.load import load_suite
 from evalsuite.suite.schema import Suite
 
-BASELINES = Path("baselines")
 REPORT = "report"
 
 
@@ -80,8 +77,10 @@ def run(
         baselines: the folder of baselines that gates refer to.
         listener: told of everything that happens.
 
+    A suite that extends on inconclusive gates is run again with more samples, stage by stage, until nothing is open.
+
     Raises:
-        UsageError: the suite or an argument makes no sense; nothing was done.
+        UsageError: the suite or an argument makes no sense, or a gate is known to be undecidable; nothing was done.
         StoreError: the cache or the run folder cannot be written.
         Interrupted: the user stopped it; the same call goes on from there.
     """
@@ -99,7 +98,16 @@ def run(
         command=_command(loaded if isinstance(suite, Suite) else suite, only or {}, samples, profile, allow_code),
     )
     tell = listener or (lambda event: None)
+    if samples is None and not only:
+        refuse_hopeless(loaded, baselines)
+        check_stages(loaded, allow_code)
     record, folder = execute(loaded, options, tell)
+    kept = load_all(loaded.suite, Path(baselines))
+    while samples is None and (look := wants_more(record, judge(record, kept))):
+        tell(Event("stage", "extend", f"look {look.number} of {look.of}", total=look.num_samples))
+        record, folder = execute(
+            loaded, replace(options, out=folder, samples=look.num_samples, fresh_timings=False), tell
+        )
     tell(Event("stage", "report", total=len(loaded.report.formats)))
     return _finish(record, folder, loaded.report.formats, Path(baselines))
 
@@ -117,23 +125,6 @@ def render(run: str | Path, formats: Sequence[str] | None = None, *, baselines: 
     chosen = list(formats or suite.report.formats)
     verdicts = judge(record, load_all(suite.suite, Path(baselines)))
     return _write_reports(_inputs(record, folder, against_teacher(record), verdicts), chosen)
-
-
-def power(suite: Suite, baselines: str | Path = BASELINES) -> list[GatePower]:
-    """What each gate of a suite can decide, from earlier runs below ``runs/``, newest first, and from baselines.
-
-    Raises:
-        RecordError: a baseline cannot be read.
-    """
-    runs = {name: record for name, record in finished_records() if record.suite.get("suite") == suite.suite}
-    return power_of_gates(suite, runs, load_all(suite.suite, Path(baselines)))
-
-
-def pilot_size(suite: Suite) -> int:
-    """Samples of a pilot: a fifth of the suite's, but no fewer than the metrics of its gates can work with."""
-    planned = suite.sampling.num_samples
-    judged = [spec for spec in suite.metrics if any(gate.metric == spec.name for gate in suite.gates)]
-    return min(planned, max(math.ceil(planned / 5), *(least_samples(spec) for spec in judged), 1))
 
 
 def _finish(record: RunRecord, folder: Path, formats: Sequence[str], baselines: Path) -> Session:

@@ -40,6 +40,8 @@ FLOORS: dict[str, int] = {
     "pipeline": 3,
     "compare": 4,
     "reports": 5,
+    "history": 5,
+    "outlook": 5,
     "direct": 6,
     "session": 6,
     "cli": 7,
@@ -48,6 +50,7 @@ FLOORS: dict[str, int] = {
 STRICTER: dict[str, frozenset[str]] = {
     "compare": frozenset({"suite", "stats"}),
     "reports": frozenset({"contract"}),
+    "history": frozenset({"stats"}),
 }
 """Rooms that see less than all lower floors; floor 0 is open to everyone."""
 

@@ -82,18 +82,24 @@ def run(
 
 
 def validate(suite: SuiteFile, as_json: JsonOption = False) -> None:
-    """Check a suite file and say everything that is wrong with it."""
+    """Check a suite file and say everything that is wrong with it, gates that are known to be undecidable included."""
+    from evalsuite.outlook import refuse_hopeless
     from evalsuite.suite.load import load_suite
 
     loaded = load_suite(suite)
+    decidable = refuse_hopeless(loaded)
     if as_json:
-        show_json({"suite": loaded.model_dump(mode="json"), "suite_hash": loaded.suite_hash})
+        gates = [asdict(gate) for gate in decidable]
+        show_json({"suite": loaded.model_dump(mode="json"), "suite_hash": loaded.suite_hash, "gates": gates})
         return
     counts = (
         f"models: {len(loaded.models)}, targets: {len(loaded.targets)}, metrics: {len(loaded.metrics)}, "
         f"gates: {len(loaded.gates)}, samples: {loaded.sampling.num_samples}"
     )
     write(f"{suite}: valid; {counts}\n")
+    for gate in decidable:
+        if gate.effect is None:
+            write(f"whether it can be decided is unknown, {gate.unknown}: {gate.gate}\n")
 
 
 def plan(
@@ -108,7 +114,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a run would do: its cases, what the cache lacks of them in disk and time, what its gates can decide."""
-    from evalsuite import session
+    from evalsuite import outlook, session
     from evalsuite.cli.progress import ProgressDisplay
     from evalsuite.cli.tables import lacking, planned, powers
     from evalsuite.pipeline.estimate import downloads, estimate
@@ -122,11 +128,11 @@ def plan(
     draft = make_plan(loaded, only=parse_only(only or ()), allow_code=allow_code)
     if pilot:
         with nullcontext(None) if as_json else ProgressDisplay() as listener:
-            size = session.pilot_size(loaded)
+            size = outlook.pilot_size(loaded)
             session.run(loaded, samples=size, cache=cache, allow_code=allow_code, profile="ci", listener=listener)
     costs = estimate(loaded, draft, (record for _, record in finished_records()), Store(cache))
     to_download = downloads(loaded, parse_only(only or ()))
-    decidable = session.power(loaded)
+    decidable = outlook.power(loaded)
     if as_json:
         cases, gates = ([asdict(one) for one in many] for many in (costs, decidable))
         first = [download._asdict() for download in to_download]

@@ -63,10 +63,9 @@ def compare(
 
 def gate(run: RunArgument, baselines: BaselinesOption = None, as_json: JsonOption = False) -> None:
     """Judge the gates of a run's suite; the exit code is the verdict."""
-    from evalsuite.compare.baseline import load_all
+    from evalsuite.compare.baseline import BASELINES, load_all
     from evalsuite.compare.gate import exit_code, judge
     from evalsuite.pipeline.history import load_run
-    from evalsuite.session import BASELINES
 
     record, _ = load_run(run)
     verdicts = judge(record, load_all(record.suite["suite"], baselines or BASELINES))
@@ -87,8 +86,7 @@ def save_baseline(
     """Keep a run's numbers, with what a later paired comparison needs."""
     from evalsuite.compare import baseline
     from evalsuite.pipeline.history import load_run
-    from evalsuite.session import BASELINES
 
     record, _ = load_run(run)
-    for path in baseline.save(record, name, baselines or BASELINES):
+    for path in baseline.save(record, name, baselines or baseline.BASELINES):
         write(f"{path}\n")

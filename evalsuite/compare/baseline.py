@@ -20,6 +20,9 @@ from evalsuite.errors import RecordError, UsageError
 from evalsuite.files import canonical_json, content_key, read_arrays, read_json, write_atomically
 from evalsuite.records import FORMAT_VERSION, Identity, Measurement, Record, RunRecord, Scalar
 
+BASELINES = Path("baselines")
+"""Where baselines are, unless a command says otherwise, below the working directory."""
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 

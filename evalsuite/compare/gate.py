@@ -3,7 +3,7 @@
 Each gate is one bound on the candidate, or two (:mod:`evalsuite.compare.bounds`). ``p_fail`` tests "it is within",
 ``p_pass`` tests "it is outside". A gate fails if Holm's correction over all gates of the suite leaves ``p_fail <=
 alpha``, and passes if ``p_pass <= 0.05``; the printed interval never decides. Memory has no p-values: there all
-processes have to agree.
+processes have to agree. A run that is one look of several has its share of both rates (:mod:`evalsuite.compare.looks`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Literal
 from evalsuite.compare.baseline import Baseline
 from evalsuite.compare.contrast import Incomparable, TooFew
 from evalsuite.compare.difference import describe, terms_of
-from evalsuite.compare.sentences import PASS_LEVEL, gate_line, reason_of
+from evalsuite.compare.looks import Look, look_of, looks_of
+from evalsuite.compare.sentences import PASS_LEVEL, Levels, gate_line, reason_of
 from evalsuite.compare.sides import Sides
 from evalsuite.compare.trial import Trial, put_to_test
 from evalsuite.records import Measurement, Missing, RunRecord, Term, Verdict
@@ -40,15 +41,27 @@ def judge(record: RunRecord, baselines: Mapping[str, Baseline]) -> list[Verdict]
     ]
     tested = [trial for _, trial in results if isinstance(trial, Trial) and not trial.exact]
     corrected = iter(holm([trial.p_fail for trial in tested]))
-    level = suite.alpha / max(len(tested), 1)
+    look = look_of(suite)
+    alpha, pass_level = suite.alpha * look.share, PASS_LEVEL * look.share
+    levels = Levels(alpha / max(len(tested), 1), pass_level)
     verdicts = []
     for line, result in results:
         if isinstance(result, Trial):
             p_fail = result.p_fail if result.exact else next(corrected)
-            verdicts.append(_verdict(line, result, p_fail, suite.alpha, level))
+            verdicts.append(_verdict(line, result, p_fail, alpha, levels, look))
         else:
             verdicts.append(_without_numbers(line, result))
     return verdicts
+
+
+def wants_more(record: RunRecord, verdicts: Sequence[Verdict]) -> Look | None:
+    """The next look, where the suite extends, nothing failed, and a gate has no decision yet; else None."""
+    suite = Suite.model_validate(record.suite)
+    outcomes = {verdict.outcome for verdict in verdicts}
+    if suite.on_inconclusive != "extend" or "inconclusive" not in outcomes or outcomes & {"fail", "missing"}:
+        return None
+    later = (look for look in looks_of(suite) if look.num_samples > suite.sampling.num_samples)
+    return next(later, None)
 
 
 def exit_code(record: RunRecord, verdicts: Sequence[Verdict]) -> int:
@@ -58,7 +71,8 @@ def exit_code(record: RunRecord, verdicts: Sequence[Verdict]) -> int:
         return REGRESSION
     if outcomes & {"missing", "incomparable"} or any(cell.kind == "failed" for cell in record.missing):
         return CELLS_FAILED
-    return INCONCLUSIVE if "inconclusive" in outcomes else PASS
+    undecided = "inconclusive" in outcomes and record.suite.get("on_inconclusive") != "warn"
+    return INCONCLUSIVE if undecided else PASS
 
 
 def _result(gate: GateSpec, who: str, sides: Sides) -> Trial | Missing | Incomparable:
@@ -105,8 +119,8 @@ def _without_numbers(line: str, gap: Missing | Incomparable) -> Verdict:
     return Verdict(gate=line, outcome="missing", reason=reason)
 
 
-def _verdict(line: str, trial: Trial, p_fail: float, alpha: float, level: float) -> Verdict:
-    outcome = _outcome(trial, p_fail, alpha)
+def _verdict(line: str, trial: Trial, p_fail: float, alpha: float, levels: Levels, look: Look) -> Verdict:
+    outcome = _outcome(trial, p_fail, alpha, levels.of_pass)
     candidate, against, binding = trial.candidate, trial.against, trial.binding
     terms = (
         [Term(coefficient=1.0, identity=candidate.identity)]
@@ -116,15 +130,19 @@ def _verdict(line: str, trial: Trial, p_fail: float, alpha: float, level: float)
     return Verdict(
         gate=line,
         outcome=outcome,
-        reason=reason_of(outcome, trial, level),
+        reason=reason_of(outcome, trial, levels) + _which(look),
         comparison=describe(binding.found, candidate, terms),
         p_fail=None if trial.exact else p_fail,
         p_pass=None if trial.exact else trial.p_pass,
     )
 
 
-def _outcome(trial: Trial, p_fail: float, alpha: float) -> Literal["pass", "fail", "inconclusive"]:
+def _which(look: Look) -> str:
+    return "" if look.of == 1 else f" Look {look.number} of {look.of}, at {look.num_samples} samples."
+
+
+def _outcome(trial: Trial, p_fail: float, alpha: float, pass_level: float) -> Literal["pass", "fail", "inconclusive"]:
     if p_fail <= alpha:
         return "fail"
     # "No regression" claims nothing about the truth, only that nothing was shown.
-    return "pass" if trial.gate.test == "no_regression" or trial.p_pass <= PASS_LEVEL else "inconclusive"
+    return "pass" if trial.gate.test == "no_regression" or trial.p_pass <= pass_level else "inconclusive"

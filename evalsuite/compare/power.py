@@ -16,12 +16,13 @@ from scipy.stats import t
 from evalsuite.compare.baseline import Baseline
 from evalsuite.compare.bounds import bounds_of
 from evalsuite.compare.contrast import RATIO_FAMILIES, Incomparable
-from evalsuite.compare.sentences import PASS_LEVEL, gate_line
+from evalsuite.compare.looks import look_of, looks_of
+from evalsuite.compare.sentences import PASS_LEVEL, Levels, gate_line
 from evalsuite.compare.sides import Sides, declared_candidates
 from evalsuite.compare.trial import Trial, put_to_test
 from evalsuite.records import Measurement, RunRecord
 from evalsuite.stats.power import POWER, samples_needed
-from evalsuite.suite.schema import GateSpec, Suite
+from evalsuite.suite.schema import MARGIN_NEEDED, GateSpec, GateTest, Suite
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,11 @@ class GatePower:
         needed: samples with which the room would be enough; None where it is unknown or no number would do.
         source: where the standard error comes from; "" where there is none.
         unknown: why the effect is not known, or "".
+        test: of the gate.
     """
 
     gate: str
+    test: GateTest
     scale: Literal["difference", "ratio"] = "difference"
     unit: str = ""
     effect: float | None = None
@@ -55,6 +58,11 @@ class GatePower:
         """Whether the room reaches the effect; None where one of them is not known."""
         return None if self.effect is None or self.room is None else self.room >= self.effect
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether even a candidate that equals the other side could not be told from one outside the margin."""
+        return self.test in MARGIN_NEEDED and self.decidable is False
+
 
 def power_of_gates(
     suite: Suite, records: Mapping[str, RunRecord], baselines: Mapping[str, Baseline]
@@ -62,13 +70,15 @@ def power_of_gates(
     """What each gate of a suite can decide, for every candidate and target.
 
     Args:
-        suite: with the number of samples that is planned.
+        suite: with the number of samples that is planned; where it extends, that and the levels of the last look count.
         records: earlier runs by name, in the order of preference.
         baselines: of the suite, by name; asked after the runs.
     """
     sources = {**records, **{f"baseline:{name}": _as_record(kept, suite) for name, kept in baselines.items()}}
     gates = [(gate, who) for gate in suite.gates for who in declared_candidates(gate, suite)]
-    return [_power(gate, who, suite, sources, baselines, suite.alpha / len(gates)) for gate, who in gates]
+    last = looks_of(suite)[-1] if look_of(suite).of > 1 else look_of(suite)
+    levels = Levels(suite.alpha * last.share / max(len(gates), 1), PASS_LEVEL * last.share)
+    return [_power(gate, who, suite, sources, baselines, levels, last.num_samples) for gate, who in gates]
 
 
 def _as_record(baseline: Baseline, suite: Suite) -> RunRecord:
@@ -88,7 +98,8 @@ def _power(
     suite: Suite,
     sources: Mapping[str, RunRecord],
     baselines: Mapping[str, Baseline],
-    fail_level: float,
+    levels: Levels,
+    planned: int,
 ) -> GatePower:
     """From the first source that knows the gate's cells."""
     line = gate_line(gate, who)
@@ -99,13 +110,11 @@ def _power(
         sides = Sides(gate, suite, record, baselines)
         trials, obstacles = _trials(gate, sides, who)
         if trials:
-            level = fail_level if gate.test == "no_regression" else PASS_LEVEL
-            found = [
-                _of_trial(line, trial, level, _samples(record, trial), suite.sampling.num_samples) for trial in trials
-            ]
+            level = levels.of_fail if gate.test == "no_regression" else levels.of_pass
+            found = [_of_trial(line, trial, level, _samples(record, trial), planned) for trial in trials]
             return replace(max(found, key=lambda power: power.effect or 0.0), source=name)
         why = obstacles[0] if obstacles else why
-    return GatePower(line, unknown=why)
+    return GatePower(line, gate.test, unknown=why)
 
 
 def _alike(record: RunRecord, suite: Suite, who: str) -> bool:
@@ -141,7 +150,7 @@ def _of_trial(line: str, trial: Trial, level: float, samples: int | None, planne
     found = trial.binding.found
     error, freedom = found.evidence.standard_error, found.evidence.degrees_of_freedom
     if error is None or freedom is None:
-        return GatePower(line, unknown="it has no error: all processes have to agree")
+        return GatePower(line, trial.gate.test, unknown="it has no error: all processes have to agree")
     # A candidate in the middle of two bounds has to be told from both at once.
     power = (1 + POWER) / 2 if trial.gate.test == "equivalence" else POWER
     growth = planned / samples if samples else 1.0
@@ -153,6 +162,7 @@ def _of_trial(line: str, trial: Trial, level: float, samples: int | None, planne
     shown = math.exp if logarithmic else float
     return GatePower(
         gate=line,
+        test=trial.gate.test,
         scale="ratio" if logarithmic else "difference",
         unit="" if logarithmic else trial.candidate.unit,
         effect=shown(effect),

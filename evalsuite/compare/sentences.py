@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from evalsuite.compare.trial import Trial
 from evalsuite.compare.wording import between, chance, quantity
@@ -12,6 +13,14 @@ from evalsuite.suite.schema import GateSpec, Margin
 
 PASS_LEVEL = 0.05
 """Level of ``p_pass``; not corrected for several gates, since all must pass."""
+
+
+class Levels(NamedTuple):
+    """At which p-values one gate is decided: ``of_fail`` is what falls to it of the false-alarm rate."""
+
+    of_fail: float
+    of_pass: float
+
 
 MOST_SAMPLES = 10_000_000
 """More than this is no advice."""
@@ -26,17 +35,17 @@ def gate_line(gate: GateSpec, who: str) -> str:
     return f"{gate.metric} of {who}{place}{against}: {gate.test}{margin}{''.join(limits)}"
 
 
-def reason_of(outcome: str, trial: Trial, fail_level: float) -> str:
+def reason_of(outcome: str, trial: Trial, levels: Levels) -> str:
     """One sentence: the numbers, what follows from them, and what would decide where nothing does.
 
     Args:
         outcome: pass, fail or inconclusive.
         trial: what was tested.
-        fail_level: the share of the false-alarm rate that falls to this gate.
+        levels: at which this gate is decided.
     """
     sentence = f"{_numbers(trial)}: {_conclusion(outcome, trial)}"
     if outcome == "inconclusive":
-        sentence += _advice(trial, fail_level)
+        sentence += _advice(trial, levels)
     elif outcome == "pass" and trial.gate.test == "no_regression":
         sentence += _sensitivity(trial)
     return f"{sentence}."
@@ -109,10 +118,12 @@ def _share(margin: Margin) -> str:
 
 
 def _certainty(trial: Trial, p_value: float) -> str:
+    if trial.candidate.family == Family.COUNT:
+        return ""
     return ", in all processes" if trial.exact else f" ({chance(p_value)})"
 
 
-def _advice(trial: Trial, fail_level: float) -> str:
+def _advice(trial: Trial, levels: Levels) -> str:
     """How many samples or rounds would decide, if the estimate stays what it is."""
     found, bound = trial.binding.found, trial.binding.bound
     if found.evidence.standard_error is None:
@@ -120,7 +131,7 @@ def _advice(trial: Trial, fail_level: float) -> str:
     limit = bound.factor if found.scale == "ratio" else bound.offset
     kept = trial.binding.p_pass < trial.binding.p_fail
     distance = found.evidence.distance(limit)
-    level = PASS_LEVEL if kept else fail_level
+    level = levels.of_pass if kept else levels.of_fail
     freedom = found.evidence.degrees_of_freedom or math.inf
     needed = samples_needed(found.n, found.evidence.standard_error, distance, level, degrees_of_freedom=freedom)
     unit = "rounds" if trial.candidate.family == Family.LATENCY else "samples"

@@ -18,6 +18,7 @@ from evalsuite.plugins import Room
 from evalsuite.settings import unit_of
 from evalsuite.slices.contract import Columns
 from evalsuite.suite import matrix
+from evalsuite.suite.contradictions import gate_problems, stage_problems
 from evalsuite.suite.document import Node, joined
 from evalsuite.suite.include import read_with_includes
 from evalsuite.suite.references import Label, Names, gate_faults
@@ -28,7 +29,10 @@ from evalsuite.suite.wording import choice, shown
 CHOSEN = {"reference": "dataset", "prompts": "set", "inputs": "dataset"}
 """Sections that name one plug-in with its settings, and the key that names it."""
 
-OPTIONAL_SECTIONS = ("version", "description", "reference", "prompts", "inputs", "slices", "gates", "alpha", "report")
+OPTIONAL_SECTIONS = (
+    "version", "description", "reference", "prompts", "inputs", "slices", "gates", "alpha", "on_inconclusive", "stages",
+    "report",
+)  # fmt: skip
 """May stand there empty, as when everything below them is a comment."""
 
 
@@ -237,6 +241,7 @@ class _Reading:
         Where a whole section cannot be read, every name would seem unknown; then nothing is said about names.
         """
         sections = canonical.mapping or {}
+        self.add(stage_problems(sections))
         shapes = {"models": dict, "targets": dict, "metrics": list}
         if any(name not in sections or not isinstance(sections[name].value, shapes[name]) for name in shapes):
             return
@@ -244,9 +249,10 @@ class _Reading:
         names = self._names(sections)
         self.add(self._metric_problems(sections.get("metrics"), names))
         self.add(_duplicate_slices(sections.get("slices")))
-        gates = sections.get("gates")
-        for gate in (gates.items or []) if gates is not None else []:
+        gates = _items(sections.get("gates"))
+        for gate in gates:
             self.add(_gate_problems(gate, names))
+        self.add(gate_problems(gates))
 
     def _names(self, sections: dict[str, Node]) -> Names:
         models = (sections["models"].mapping or {}) if "models" in sections else {}

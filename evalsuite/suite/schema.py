@@ -22,6 +22,7 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=64)]
 Task = Literal["unconditional", "class_conditional", "text_to_image", "image_to_image"]
 GateTest = Literal["non_inferiority", "equivalence", "superiority", "no_regression", "limit"]
+OnInconclusive = Literal["fail", "warn", "extend"]
 
 MARGIN_NEEDED = ("non_inferiority", "equivalence")
 
@@ -212,6 +213,9 @@ class Suite(SuitePart):
         version: counted up by its author when its numbers are no longer comparable with earlier ones.
         description: for readers of the report.
         alpha: false-alarm rate of all gates together.
+        on_inconclusive: what a gate without a decision means: ``fail``: exit code 3. ``warn``: it is told, and the exit
+            code is 0. ``extend``: more samples, up to the last stage, and then as ``fail``.
+        stages: for ``extend``, the numbers of samples at which gates are judged, the first that of ``sampling``.
         reference: the real data; None where no metric compares with any.
         prompts: what images are asked for; for text_to_image, and for image_to_image where models take both.
         inputs: what images are made from; for image_to_image only.
@@ -232,11 +236,13 @@ class Suite(SuitePart):
     slices: list[SliceSpec] = Field(default_factory=list)
     gates: list[GateSpec] = Field(default_factory=list)
     alpha: Fraction = Field(default=0.01, gt=0, lt=0.5)
+    on_inconclusive: OnInconclusive = "fail"
+    stages: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(default_factory=list, max_length=20)
     report: ReportSpec = ReportSpec()
 
     @model_validator(mode="after")
-    def _parts_fit_the_task(self) -> Suite:
-        refuse(list(self._task_faults()))
+    def _parts_fit(self) -> Suite:
+        refuse([*self._task_faults(), *self._stage_faults()])
         return self
 
     def _task_faults(self) -> Iterator[Fault]:
@@ -253,9 +259,19 @@ class Suite(SuitePart):
             hint = "its classes are asked for"
             yield Fault((), "task: class_conditional without a reference", "a key 'reference'", hint)
 
+    def _stage_faults(self) -> Iterator[Fault]:
+        such = "such as stages: [1000, 2000, 4000]"
+        if self.on_inconclusive == "extend" and len(self.stages) < 2:
+            yield Fault((), "on_inconclusive: extend without stages", "a key 'stages' with two numbers or more", such)
+        if self.on_inconclusive != "extend" and self.stages:
+            found = f"stages with on_inconclusive: {self.on_inconclusive}"
+            yield Fault(("stages",), found, "no stages, or on_inconclusive: extend")
+        if self.stages != sorted(set(self.stages)):
+            yield Fault(("stages",), f"{self.stages}", "numbers of samples that grow", such)
+
     @property
     def suite_hash(self) -> str:
-        """SHA-256 over what changes samples or numbers; name, version, gates, alpha and report do not."""
+        """SHA-256 over what changes samples or numbers; name, version, all about gates, and report do not."""
         measured = {"task", "reference", "prompts", "inputs", "sampling", "models", "targets", "metrics", "slices"}
         return content_key(self.model_dump(mode="json", include=measured))
 

@@ -26,6 +26,11 @@ def near(seeds, labels):
     return good(seeds, labels) + np.uint8(3)
 
 
+def uneven(seeds, labels):
+    noise = [np.random.default_rng(seed).integers(0, 3 + seed % 5, (1, 28, 28)) for seed in seeds]
+    return good(seeds, labels) + np.stack(noise).astype(np.uint8)
+
+
 def slow(seeds, labels):
     time.sleep(0.15)
     return near(seeds, labels)
