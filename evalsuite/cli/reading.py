@@ -29,7 +29,7 @@ def report(
     run: RunArgument,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", metavar="NAME", help="html, markdown, csv, json; else the suite's."),
+        typer.Option("--format", metavar="NAME", help="html, markdown, csv, json, pytest_benchmark; else the suite's."),
     ] = None,
 ) -> None:
     """Write the report files of a run again."""

@@ -55,8 +55,10 @@ def _fronts(record: RunRecord) -> Iterator[Front]:
 
 def _choices(record: RunRecord, suite: Suite) -> Iterator[BudgetChoice]:
     budget = suite.report.latency_budget
-    for price in _prices(record) if budget is not None else ():
-        offers = _offers(_quality(record), price) if price[0].metric == LATENCY else []
+    if budget is None:
+        return
+    for price in (price for price in _prices(record) if price[0].metric == LATENCY):
+        offers = _offers(_quality(record), price)
         for target in dict.fromkeys(offer.price.target for offer in offers):
             yield choice_at([offer for offer in offers if offer.price.target == target], target, budget)
 
