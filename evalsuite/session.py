@@ -119,32 +119,41 @@ def render(run: str | Path, formats: Sequence[str] | None = None, *, baselines: 
         UsageError: there is no such run, or no such format.
         StoreError: the run folder cannot be written.
     """
+    inputs = judged(run, baselines=baselines)
+    return _write_reports(inputs, formats or Suite.model_validate(inputs.record.suite).report.formats)
+
+
+def judged(run: str | Path, *, baselines: str | Path = BASELINES, link: str = "") -> ReportInputs:
+    """A run with its comparisons and the verdicts of its gates, from its folder alone.
+
+    Args:
+        run: its folder, its record, or ``latest``.
+        baselines: the folder of baselines that gates refer to.
+        link: where others can read its report.
+
+    Raises:
+        UsageError: there is no such run, or it or a baseline cannot be read.
+    """
     folder = run_folder(run)
-    record = RunRecord.load(folder)
-    suite = Suite.model_validate(record.suite)
-    chosen = list(formats or suite.report.formats)
-    verdicts = judge(record, load_all(suite.suite, Path(baselines)))
-    return _write_reports(_inputs(record, folder, against_teacher(record), verdicts), chosen)
+    return _inputs(RunRecord.load(folder), folder, Path(baselines), link)
 
 
 def _finish(record: RunRecord, folder: Path, formats: Sequence[str], baselines: Path) -> Session:
-    comparisons = against_teacher(record)
-    verdicts = judge(record, load_all(record.suite["suite"], baselines))
-    _write_reports(_inputs(record, folder, comparisons, verdicts), formats)
-    return Session(record, folder, comparisons, verdicts, exit_code(record, verdicts))
+    inputs = _inputs(record, folder, baselines)
+    _write_reports(inputs, formats)
+    return Session(record, folder, list(inputs.comparisons), list(inputs.verdicts), exit_code(record, inputs.verdicts))
 
 
-def _inputs(
-    record: RunRecord, folder: Path, comparisons: Sequence[Comparison], verdicts: Sequence[Verdict]
-) -> ReportInputs:
+def _inputs(record: RunRecord, folder: Path, baselines: Path, link: str = "") -> ReportInputs:
     return ReportInputs(
         record,
         folder,
-        comparisons,
-        verdicts,
+        against_teacher(record),
+        judge(record, load_all(str(record.suite["suite"]), baselines)),
         command=str(record.provenance.get("command", "")),
         across_targets=across_targets(record),
         tradeoffs=tradeoffs(record),
+        link=link,
     )
 
 

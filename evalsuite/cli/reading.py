@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from evalsuite.cli.terminal import show, show_json, write
+from evalsuite.errors import UsageError
+
+if TYPE_CHECKING:
+    from evalsuite.reports.contract import ReportInputs
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's folder, its record.json, or latest.")]
+GateFormat = Literal["text", "json", "junit", "markdown", "github"]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 BaselinesOption = Annotated[
     Path | None, typer.Option("--baselines", metavar="DIR", help="Where baselines are kept; else baselines/.")
@@ -61,21 +68,46 @@ def compare(
     show(*differences(comparisons))
 
 
-def gate(run: RunArgument, baselines: BaselinesOption = None, as_json: JsonOption = False) -> None:
+def gate(
+    run: RunArgument,
+    output: Annotated[
+        GateFormat,
+        typer.Option("--format", help="For people, programs, CI systems, a pull request, or GitHub Actions."),
+    ] = "text",
+    link: Annotated[str, typer.Option(metavar="URL", help="Where the report can be read, for markdown.")] = "",
+    baselines: BaselinesOption = None,
+) -> None:
     """Judge the gates of a run's suite; the exit code is the verdict."""
-    from evalsuite.compare.baseline import BASELINES, load_all
-    from evalsuite.compare.gate import exit_code, judge
-    from evalsuite.pipeline.history import load_run
+    from evalsuite import session
+    from evalsuite.compare.baseline import BASELINES
+    from evalsuite.compare.gate import exit_code
 
-    record, _ = load_run(run)
-    verdicts = judge(record, load_all(record.suite["suite"], baselines or BASELINES))
-    if as_json:
-        show_json([verdict.model_dump(mode="json") for verdict in verdicts])
-    else:
+    if link and not re.fullmatch(r"https?://[^\s<>]+", link):
+        raise UsageError(f"--link: found {link!r}, expected an address such as https://example.org/report/index.html")
+    judged = session.judged(run, link=link, baselines=baselines or BASELINES)
+    if output == "json":
+        show_json([verdict.model_dump(mode="json") for verdict in judged.verdicts])
+    elif output == "text":
         from evalsuite.cli.tables import gates
 
-        show(*gates(verdicts))
-    raise typer.Exit(exit_code(record, verdicts))
+        show(*gates(judged.verdicts))
+    else:
+        write(_rendered(output, judged))
+    raise typer.Exit(exit_code(judged.record, judged.verdicts))
+
+
+def _rendered(output: Literal["junit", "markdown", "github"], judged: ReportInputs) -> str:
+    """The one file of a report format; for GitHub Actions the comment goes to the summary of the job, too."""
+    from evalsuite.plugins import find
+
+    name = {"junit": "junit", "markdown": "comment", "github": "github"}[output]
+    (content,) = find("reports", name)().render(judged).values()
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if output == "github" and summary:
+        (comment,) = find("reports", "comment")().render(judged).values()
+        with Path(summary).open("ab") as file:
+            file.write(comment)
+    return str(content.decode())
 
 
 def save_baseline(

@@ -22,6 +22,7 @@ class ReportInputs:
         command: the command that makes the run again.
         across_targets: every model on a target against the same model on the first target that ran it.
         tradeoffs: of quality against latency, memory and cost.
+        link: where others can read the report, http or https; "" where it lies in the run folder only.
     """
 
     record: RunRecord
@@ -31,6 +32,7 @@ class ReportInputs:
     command: str
     across_targets: Sequence[Comparison] = ()
     tradeoffs: Tradeoffs = field(default_factory=Tradeoffs)
+    link: str = ""
 
 
 class Renderer(Protocol):

@@ -88,12 +88,13 @@ def _tables(inputs: ReportInputs) -> Iterator[str]:
         yield READING
         yield ""
     for table in tables:
-        yield from _table(table)
+        yield f"### {escaped(condition(table.slice))}, on target {escaped(table.target)}"
+        yield ""
+        yield from table_lines(table)
 
 
-def _table(table: Table) -> Iterator[str]:
-    yield f"### {escaped(condition(table.slice))}, on target {escaped(table.target)}"
-    yield ""
+def table_lines(table: Table) -> Iterator[str]:
+    """All metrics of one target and slice, and the footnotes."""
     header = ["Metric", *(f"{escaped(model.name)} ({escaped(model.role)})" for model in table.models)]
     rows: list[Sequence[str]] = []
     for title, explanation, group in table.groups:
