@@ -73,12 +73,14 @@ class ImageInputs:
         images: uint8 ``[N, C, H, W]``; may be memory-mapped.
         labels: int64 ``[N]``, or None without classes.
         prompts: one text a sample, or None without prompts.
+        started_from: int64 ``[N]``, which input image each sample started from; None for samples of noise alone.
     """
 
     sample_ids: NDArray[np.int64]
     images: NDArray[np.uint8]
     labels: NDArray[np.int64] | None = None
     prompts: Sequence[str] | None = None
+    started_from: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)

@@ -187,8 +187,9 @@ class _Images(Reading):
         self.samples = found.samples.of(self.case)
 
     def inputs(self) -> ImageInputs:
-        ids = self.case.sample_ids
-        return ImageInputs(ids, self.samples.images(ids), self.conditions.labels(ids), self.conditions.texts(ids))
+        ids, asked = self.case.sample_ids, self.conditions
+        started_from = None if asked.inputs is None else asked.numbers(ids)
+        return ImageInputs(ids, self.samples.images(ids), asked.labels(ids), asked.texts(ids), started_from)
 
     def content(self) -> Any:
         return [self.samples.content, content_key(self.case.sample_ids.tolist()), self.conditions.kind]

@@ -9,7 +9,15 @@ import pytest
 from pydantic import ValidationError
 
 from evalsuite import plugins
-from evalsuite.metrics.contract import Estimate, FeatureInputs, FeaturePairInputs, Inputs, PairInputs, TimingInputs
+from evalsuite.metrics.contract import (
+    Estimate,
+    FeatureInputs,
+    FeaturePairInputs,
+    ImageInputs,
+    Inputs,
+    PairInputs,
+    TimingInputs,
+)
 from evalsuite.records import Family, TextFeatures
 from tests.metrics.inputs import (
     clouds,
@@ -30,7 +38,8 @@ PERFECT = {"fid": 0.0, "fid_debiased": None, "fid_infinity": None, "kid": None, 
            "inception_score": 4.0, "precision": 1.0, "recall": 1.0,
            "density": 1.2, "coverage": 1.0, "authenticity": 0.0, "class_accuracy": 1.0, "psnr": 100.0, "ssim": 1.0,
            "ms_ssim": 1.0, "feature_distance": 0.0, "spectrum_distance": None,
-           "lpips": 0.0, "dists": 0.0, "clip_score": 100.0, "vendi": 3.98256571, "diversity": 7.54176856}  # fmt: skip
+           "lpips": 0.0, "dists": 0.0, "clip_score": 100.0, "vendi": 3.98256571, "diversity": 7.54176856,
+           "posterior_diversity": 0.09362973}  # fmt: skip
 """Values where candidate and reference are the same; None where an unbiased estimate is only near 0."""
 
 
@@ -52,6 +61,10 @@ def inputs_of(metric, damage=0.0):
     if metric.inputs == Inputs.PAIRS:
         pictures = images(30, size={"MsSsim": 176, "Lpips": 64}.get(metric.__name__, 28))
         return pair_inputs(noisy(pictures, 20 * damage), pictures)
+    if metric.inputs == Inputs.IMAGES:
+        pictures = images(30)
+        faded = ((pictures.astype(float) - 128) / (1 + damage) + 128).astype(np.uint8)
+        return ImageInputs(np.arange(30), faded, started_from=np.arange(30) % 10)
     calls = (np.random.default_rng(0).uniform(1, 1.2, (20, 25)) * (1 + damage)).tolist()
     scenarios = ("single_stream", "offline", "memory")
     return TimingInputs(tuple(timing_inputs(calls, scenario).timings[0] for scenario in scenarios))
@@ -130,6 +143,8 @@ def reordered(inputs, order):
         return replace(inputs, generated=generated, reference=reference, groups=groups, asked=asked, texts=texts)
     if isinstance(inputs, FeaturePairInputs):
         return FeaturePairInputs(inputs.a.select(order), inputs.b.select(order))
+    if isinstance(inputs, ImageInputs):
+        return ImageInputs(inputs.sample_ids[order], inputs.images[order], started_from=inputs.started_from[order])
     return PairInputs(inputs.sample_ids[order], inputs.a[order], inputs.b[order])
 
 
