@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 from evalsuite.records import NoiseSpec
 from evalsuite.targets.contract import Target
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 Condition = Literal["none", "class", "text", "image", "text_and_image"]
 """What a sample is conditioned on: nothing, a label, a prompt, an image, or both."""
+
+Unusual = Literal["blend", "empty"]
 
 
 @dataclass(frozen=True)
