@@ -106,6 +106,40 @@ class LoadedModel(Protocol):
 
 
 @runtime_checkable
+class Countable(Protocol):
+    """A loaded model that knows its networks; optional. One that runs elsewhere, or is a plain function, is none."""
+
+    def num_parameters(self) -> int:
+        """Parameters of all networks that it loaded, each counted once."""
+        ...
+
+
+@runtime_checkable
+class Differentiable(LoadedModel, Protocol):
+    """A model in memory through which gradients flow, for slices that search for inputs on which models disagree.
+
+    ``forward(noise(batch), condition(batch))`` is what ``generate(batch)`` rounds and clips.
+    """
+
+    def noise(self, batch: Batch) -> Tensor | None:
+        """Initial noise, float32 ``[B, ...]`` on the model's device; None for models that start from none."""
+        ...
+
+    def condition(self, batch: Batch) -> Tensor | None:
+        """What the batch is conditioned on, on the model's device: the input images, float32 ``[B, C, H, W]`` in
+        [0, 255]; labels, int64 ``[B]`` or float weights ``[B, classes + 1]`` of their embeddings; None for nothing."""
+        ...
+
+    def forward(self, noise: Tensor | None, condition: Tensor | None) -> Tensor:
+        """Images as float ``[B, C, H, W]``, 0 black and 255 white, neither rounded nor clipped.
+
+        Gradients reach each of the arguments that asks for them, whether or not gradients are on when it is called;
+        the weights ask for none.
+        """
+        ...
+
+
+@runtime_checkable
 class ModelAdapter(Protocol):
     """A kind of model. A class derived from :class:`evalsuite.settings.Settings`: its fields are what a suite sets.
 
