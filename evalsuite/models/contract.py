@@ -140,6 +140,15 @@ class Differentiable(LoadedModel, Protocol):
 
 
 @runtime_checkable
+class Countable(Protocol):
+    """A loaded model that knows its networks; optional. One that runs elsewhere, or is a plain function, is none."""
+
+    def num_parameters(self) -> int:
+        """Parameters of all networks that it loaded, each counted once."""
+        ...
+
+
+@runtime_checkable
 class ModelAdapter(Protocol):
     """A kind of model. A class derived from :class:`evalsuite.settings.Settings`: its fields are what a suite sets.
 

@@ -72,6 +72,7 @@ class _Session:
 
         chosen = providers(device)
         self.device = torch.device("cpu")
+        self.num_parameters = file.num_parameters
         self._session = _loaded(file, chosen, _options(threads))
         self.inputs: Sequence[Input] = [_input(file, one) for one in self._session.get_inputs()]
         wanted, started = chosen[0][0], self._session.get_providers()

@@ -83,6 +83,7 @@ class _Program:
 
             program = move_to_device_pass(program, str(device))
         self.inputs: Sequence[Input] = list(_inputs(path, program))
+        self.num_parameters = sum(parameter.numel() for parameter in program.parameters())
         self._arguments = list(_arguments(program))
         self._spec = program.call_spec.in_spec
         self._module = program.module()

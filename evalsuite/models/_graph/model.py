@@ -25,6 +25,7 @@ class Network(Protocol):
     Attributes:
         inputs: all that must be fed.
         device: where tensors are fed and come back.
+        num_parameters: numbers in floating point that the file holds as weights.
     """
 
     @property
@@ -32,6 +33,9 @@ class Network(Protocol):
 
     @property
     def device(self) -> torch.device: ...
+
+    @property
+    def num_parameters(self) -> int: ...
 
     def run(self, feeds: Mapping[str, Tensor]) -> Sequence[Any]:
         """The outputs for one batch, in the file's order."""
@@ -51,6 +55,9 @@ class GraphModel:
         self.settings, self.network = settings, network
         self.inputs = bind(settings, network.inputs)
         self.batch_size = self.inputs["noise"].shape[0]
+
+    def num_parameters(self) -> int:
+        return self.network.num_parameters
 
     def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
         """Images uint8 ``[B, C, H, W]``.

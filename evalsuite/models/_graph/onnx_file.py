@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -20,6 +20,7 @@ class OnnxFile:
     opset: version of the standard operators; 0 if the file uses none.
     producer: what wrote it, such as ``pytorch 2.15.0``.
     weights_dtype: of most weights in floating point, such as ``float32``; None if there are none.
+    num_parameters: numbers in its initialisers of floating point.
     data_files: other files that hold weights, in the same folder or below it.
     """
 
@@ -27,6 +28,7 @@ class OnnxFile:
     opset: int
     producer: str
     weights_dtype: str | None
+    num_parameters: int
     data_files: tuple[Path, ...]
 
     @classmethod
@@ -79,6 +81,7 @@ def _described(path: Path, modified_ns: int, size: int) -> OnnxFile:
         opset=max((opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")), default=0),
         producer=f"{model.producer_name} {model.producer_version}".strip() or "unknown",
         weights_dtype=_weights_dtype(tensors),
+        num_parameters=sum(_sizes(model.graph.initializer).values()),
         data_files=tuple(sorted({_beside(path, place) for tensor in tensors for place in _places(tensor)})),
     )
 
@@ -109,6 +112,12 @@ def _beside(path: Path, place: str) -> Path:
 
 
 def _weights_dtype(tensors: list[Any]) -> str | None:
+    sizes = _sizes(tensors)
+    return sizes.most_common(1)[0][0] if sizes else None
+
+
+def _sizes(tensors: Iterable[Any]) -> Counter[str]:
+    """How many numbers there are of each type in floating point."""
     import onnx
 
     kinds = {
@@ -121,4 +130,4 @@ def _weights_dtype(tensors: list[Any]) -> str | None:
     for tensor in tensors:
         if tensor.data_type in kinds:
             sizes[kinds[tensor.data_type]] += math.prod(tensor.dims)
-    return sizes.most_common(1)[0][0] if sizes else None
+    return sizes

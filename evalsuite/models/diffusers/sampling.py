@@ -80,6 +80,12 @@ class Loaded:
             _flag(probe, "safety_checker", np.array(blanked, dtype=bool))
         return to_uint8(output.images)
 
+    def num_parameters(self) -> int:
+        import torch
+
+        parts = [part for part in self.pipeline.components.values() if isinstance(part, torch.nn.Module)]
+        return sum(parameter.numel() for parameter in torch.nn.ModuleList(parts).parameters())
+
     def _asked(self, batch: Batch) -> dict[str, Any]:
         """Arguments that tell the samples apart, or how many there are."""
         name, count = type(self.pipeline).__name__, len(batch.seeds)
