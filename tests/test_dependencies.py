@@ -21,6 +21,7 @@ DISTRIBUTIONS = {
     "cleanfid": "clean-fid",
     "efficientnet_lite_pytorch": "efficientnet-lite-pytorch",
     "torch_fidelity": "torch-fidelity",
+    "pynvml": "nvidia-ml-py",
     "yaml": "pyyaml",
 }
 """Where a package is not imported under the name of what installs it."""
