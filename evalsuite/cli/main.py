@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from evalsuite.cli import authoring, direct, housekeeping, measuring, reading, weights
+from evalsuite.cli import authoring, direct, history, housekeeping, measuring, reading, weights
 from evalsuite.cli.terminal import complain, write
 from evalsuite.errors import EvalsuiteError
 
@@ -51,6 +51,7 @@ measuring.register(app)
 direct.register(app)
 authoring.register(app)
 reading.register(app)
+history.register(app)
 housekeeping.register(app)
 weights.register(app)
 

@@ -143,4 +143,5 @@ def _least_squares(rows: Floats) -> NDArray[np.int64]:
     sums = rows.cumsum(axis=1)
     before, total = sums[:, first - 1], sums[:, -1:]
     explained: Floats = before**2 / first + (total - before) ** 2 / (length - first)
-    return first[explained.argmax(axis=1)]
+    found: NDArray[np.int64] = first[explained.argmax(axis=1)]
+    return found

@@ -128,7 +128,7 @@ def points_of(record: RunRecord, commit: Commit | None = None) -> RunPoints:
         key=content_key([record.model_dump(mode="json"), record.content_hash]),
         suite=suite,
         commit=commit,
-        started=_utc(record.provenance.get("started")) or datetime.fromtimestamp(0, UTC),
+        started=utc(record.provenance.get("started")) or datetime.fromtimestamp(0, UTC),
         values=_values(record, suite) | _ratios(record, suite),
     )
 
@@ -136,7 +136,7 @@ def points_of(record: RunRecord, commit: Commit | None = None) -> RunPoints:
 def noted_commit(record: RunRecord) -> Commit | None:
     """The commit that was checked out where the run was started; None where it was not in a git repository."""
     code: dict[str, Any] = record.provenance.get("code") or {}
-    return Commit(str(code["commit"]), _utc(code.get("committed"))) if "commit" in code else None
+    return Commit(str(code["commit"]), utc(code.get("committed"))) if "commit" in code else None
 
 
 def _values(record: RunRecord, suite: str) -> dict[SeriesKey, Value]:
@@ -192,5 +192,6 @@ def deviations_of(measurement: Measurement) -> Floats32 | None:
     return deviations
 
 
-def _utc(text: str | None) -> datetime | None:
+def utc(text: str | None) -> datetime | None:
+    """A time as git and run records write it, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC) if text else None
