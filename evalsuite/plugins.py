@@ -4,6 +4,8 @@ A built-in metric ``class_accuracy`` is the class ``ClassAccuracy`` in ``evalsui
 may be written with hyphens (``fashion-mnist`` is ``FashionMnist`` in ``fashion_mnist.py``). Other packages register
 classes under the entry-point group ``evalsuite.<room>``.
 
+A class that works only with one of evalsuite's optional dependencies names it in a class variable ``package_extra``.
+
 Where there is room for one text only, settings follow the name: ``inception-v3:layer=192,dtype=bfloat16``.
 """
 

@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
     app.command("list", rich_help_panel=panel)(list_plugins)
     app.add_typer(runs, name="runs", rich_help_panel=panel)
     app.add_typer(cache, name="cache", rich_help_panel=panel)
-    for command in (schema, init, doctor):
+    for command in (schema, init):
         app.command(rich_help_panel=panel)(command)
 
 
@@ -155,13 +155,6 @@ def init(
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
     write(f"wrote {path}; next: evalsuite validate {path}\n")
-
-
-def doctor(cache: CacheOption = None) -> None:
-    """Say what this machine can measure, and what is missing for the rest."""
-    from evalsuite.cli.examination import examine
-
-    show(*examine(_store(cache)))
 
 
 def _store(cache: Path | None) -> Store:

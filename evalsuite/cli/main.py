@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from evalsuite.cli import authoring, direct, history, housekeeping, measuring, reading, weights
+from evalsuite.cli import authoring, direct, doctor, history, housekeeping, measuring, reading, weights
 from evalsuite.cli.terminal import complain, write
 from evalsuite.errors import EvalsuiteError
 
@@ -53,6 +53,7 @@ authoring.register(app)
 reading.register(app)
 history.register(app)
 housekeeping.register(app)
+doctor.register(app)
 weights.register(app)
 
 

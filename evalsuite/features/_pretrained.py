@@ -31,6 +31,7 @@ class Pretrained(Settings):
         dim, preprocessing: as of every extractor.
     """
 
+    package_extra: ClassVar[str] = "transformers"
     folder: ClassVar[str]
     repository: ClassVar[str]
     side: ClassVar[int]

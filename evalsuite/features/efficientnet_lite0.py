@@ -31,6 +31,7 @@ MEAN, DEVIATION = 127, 128
 class EfficientnetLite0(Settings):
     """1280 features and ImageNet's 1000 logits, by EfficientNet-Lite0 (Tan and Le 2019, arXiv:1905.11946)."""
 
+    package_extra: ClassVar[str] = "efficientnet"
     dim: ClassVar[int] = 1280
     preprocessing: ClassVar[str] = "middle square to 224x224 by Pillow's bicubic filter in float32, scaled to [-1, 1]"
 

@@ -31,6 +31,7 @@ class Lpips(Settings):
         network: ``alex``, which agrees best with people, or ``vgg``.
     """
 
+    package_extra: ClassVar[str] = "lpips"
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = False
     inputs: ClassVar[Inputs] = Inputs.PAIRS

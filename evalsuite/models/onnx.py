@@ -30,6 +30,7 @@ class Onnx(GraphSettings):
     ``onnxruntime-gpu`` is needed; noise and states pass through the processor's memory between steps.
     """
 
+    package_extra: ClassVar[str] = "onnx"
     runs_user_code: ClassVar[bool] = False
 
     def fingerprint(self) -> str:

@@ -197,14 +197,6 @@ def test_cache_size_and_prune(evalsuite: Command, tmp_path: Path) -> None:
     assert evalsuite("cache", "prune", "--cache", "cache", "--max-size", "0").stdout == "freed 100 kB\n"
 
 
-def test_doctor_says_what_is_there_and_why_not(evalsuite: Command) -> None:
-    done = evalsuite("doctor")
-    assert done.returncode == 0, done.stderr
-    assert "cpu" in done.stdout
-    assert "available" in done.stdout
-    assert "fashion-cnn" in done.stdout
-
-
 def test_a_defect_is_a_short_message_and_the_place_of_the_traceback(tmp_path: Path) -> None:
     program = (
         "import sys, evalsuite.plugins, evalsuite.cli.main as cli\n"

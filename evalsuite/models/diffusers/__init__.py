@@ -98,6 +98,7 @@ class Diffusers(Place):
     nfe: int | None = Field(default=None, ge=1)
     licence: str | None = None
 
+    package_extra: ClassVar[str] = "diffusers"
     runs_user_code: ClassVar[bool] = False
 
     @field_validator("extra")

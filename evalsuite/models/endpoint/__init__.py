@@ -68,6 +68,7 @@ class Endpoint(HttpSettings):
     version: str | None = None
     licence: str = "unknown"
 
+    package_extra: ClassVar[str] = "endpoint"
     runs_user_code: ClassVar[bool] = False
 
     @model_validator(mode="after")
