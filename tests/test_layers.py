@@ -44,6 +44,7 @@ FLOORS: dict[str, int] = {
     "history": 5,
     "outlook": 5,
     "direct": 6,
+    "bisection": 6,
     "session": 6,
     "cli": 7,
     "pytest_plugin": 7,

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from evalsuite.cli import authoring, direct, doctor, history, housekeeping, measuring, reading, weights
+from evalsuite.cli import authoring, bisection, direct, doctor, history, housekeeping, measuring, reading, weights
 from evalsuite.cli.terminal import complain, write
 from evalsuite.errors import EvalsuiteError
 
@@ -48,6 +48,7 @@ def _root(
 
 
 measuring.register(app)
+bisection.register(app)
 direct.register(app)
 authoring.register(app)
 reading.register(app)
