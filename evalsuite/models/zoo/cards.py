@@ -1,4 +1,4 @@
-"""Model cards of the zoo: facts of the recipe, and the numbers that ``evaluate`` measured on the shipped files."""
+"""Model cards of the class-conditional zoo: facts of the recipe, and the numbers that ``evaluate`` measured."""
 
 from __future__ import annotations
 
@@ -99,19 +99,7 @@ def write(numbers: Mapping[str, Any], folder: Path) -> None:
 def card(name: str, facts: Facts, numbers: Mapping[str, Any]) -> str:
     """The card of one model, as Markdown."""
     own = numbers["models"][name]
-    return f"""# {name}
-
-{facts.title}. {facts.what}
-
-| | |
-|---|---|
-| Data | Fashion-MNIST, train split, 60,000 images (Zalando SE, MIT licence) |
-| Recipe | {facts.recipe} |
-| Command | `{facts.command}` |
-| Time and hardware | about {facts.time} of {HARDWARE} |
-| Licence | Apache-2.0 |
-| Limits | {facts.limits} |
-
+    return f"""{head(name, facts)}
 ## Numbers
 
 Over {numbers["num_samples"]} samples against the test split, in the features of `fashion-cnn` (which classifies
@@ -130,6 +118,23 @@ copies its training set lies nearer to it than held-out images do.
 | held-out test images | {distances(numbers["held_out"])} |
 
 Made by `{COMMAND}`.
+"""
+
+
+def head(name: str, facts: Facts) -> str:
+    """The part of a card that needs no measurement."""
+    return f"""# {name}
+
+{facts.title}. {facts.what}
+
+| | |
+|---|---|
+| Data | Fashion-MNIST, train split, 60,000 images (Zalando SE, MIT licence) |
+| Recipe | {facts.recipe} |
+| Command | `{facts.command}` |
+| Time and hardware | about {facts.time} of {HARDWARE} |
+| Licence | Apache-2.0 |
+| Limits | {facts.limits} |
 """
 
 

@@ -47,10 +47,18 @@ class Header:
         """Steps of the grid; None where any number goes."""
         return len(self.sigmas) - 1 if self.sigmas else None
 
+    @property
+    def settable(self) -> frozenset[str]:
+        """Settings that may be chosen when it samples: a teacher's, and guidance where labels were dropped."""
+        if self.sampler != "dpm_solver_2m":
+            return frozenset()
+        return frozenset({"num_steps", "guidance_scale"} if self.condition == "class" else {"num_steps"})
 
-def names() -> list[str]:
-    """All models that ship with the package."""
-    return sorted(path.stem for path in WEIGHTS_DIR.glob("*.safetensors"))
+
+def names(condition: Literal["class", "image"] | None = None) -> list[str]:
+    """The models that ship with the package: all, or those of one kind of condition."""
+    everything = sorted(path.stem for path in WEIGHTS_DIR.glob("*.safetensors"))
+    return [name for name in everything if condition in (None, read_header(name).condition)]
 
 
 def path_of(name: str) -> Path:

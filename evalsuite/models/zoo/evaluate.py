@@ -1,4 +1,4 @@
-"""Measure the shipped zoo and write its cards: ``python -m evalsuite.models.zoo.evaluate --data-dir DIR``.
+"""Measure the class-conditional zoo and write its cards: ``python -m evalsuite.models.zoo.evaluate --data-dir DIR``.
 
 Fréchet distance in the features of ``fashion-cnn`` over 5000 samples against the test split, for every model, for the
 teacher at its students' numbers of steps, and for a control (real test images with noise); class accuracy; seconds per
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from evalsuite.metrics.contract import Estimate, FeatureInputs
-from evalsuite.models.contract import Batch, NoProbe
+from evalsuite.models.contract import Batch, ModelAdapter, NoProbe
 from evalsuite.models.zoo import Zoo, cards, checkpoint
 from evalsuite.models.zoo.train import DataDir, load_train_split
 from evalsuite.pairing import groups_of, labels_of, seeds_of
@@ -51,12 +51,12 @@ def evaluate(
     train_images, _ = load_train_split(data_dir)
     ids = np.arange(num_samples)
 
-    adapters = {name: Zoo(name=name) for name in checkpoint.names()}
+    adapters = {name: Zoo(name=name) for name in checkpoint.names("class")}
     for steps in TEACHER_STEPS:
         adapters[f"fashion-teacher at {steps} steps"] = Zoo(name="fashion-teacher", num_steps=steps)
     models: dict[str, Any] = {}
     for name, adapter in adapters.items():
-        images, seconds = generate(adapter, ids, name)
+        images, seconds = generate(adapter, class_batch, ids, name)
         models[name] = {
             **quality(images, labels_of(ids, NUM_CLASSES), reference_features),
             "seconds_per_image": seconds,
@@ -82,14 +82,18 @@ def batches(ids: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     yield from np.split(ids, range(cards.BATCH_SIZE, len(ids), cards.BATCH_SIZE))
 
 
-def generate(adapter: Zoo, ids: NDArray[np.int64], name: str) -> tuple[NDArray[np.uint8], float]:
-    """Images uint8 ``[N, 1, 28, 28]`` under the seeds of a suite with seed 0, and seconds per image."""
+def class_batch(ids: NDArray[np.int64]) -> Batch:
+    """What a suite of classes with seed 0 asks for."""
+    return Batch(ids, seeds_of(ids, 0), labels_of(ids, NUM_CLASSES))
+
+
+def generate(
+    adapter: ModelAdapter, batch_of: Callable[[NDArray[np.int64]], Batch], ids: NDArray[np.int64], name: str
+) -> tuple[NDArray[np.uint8], float]:
+    """Images uint8 ``[N, 1, 28, 28]``, and seconds per image."""
     with adapter.open(find("targets", "cpu")()) as model:
         start = time.perf_counter()
-        images = [
-            model.generate(Batch(part, seeds_of(part, 0), labels_of(part, NUM_CLASSES)), NoProbe())
-            for part in track(list(batches(ids)), description=name)
-        ]
+        images = [model.generate(batch_of(part), NoProbe()) for part in track(list(batches(ids)), description=name)]
         return np.concatenate(images), (time.perf_counter() - start) / len(ids)
 
 
@@ -109,16 +113,18 @@ def extract(images: NDArray[np.uint8], labels: NDArray[np.int64]) -> FeatureSet:
 
 
 def quality(images: NDArray[np.uint8], labels: NDArray[np.int64], reference: FeatureSet) -> dict[str, Any]:
-    """Value and 95 % interval of each metric."""
+    """Value and 95 % interval of each metric of features."""
     generated = extract(images, labels)
     inputs = FeatureInputs(generated, reference, groups_of(generated.sample_ids, NUM_CLASSES))
-    values = {}
-    for name in ("fid", "fid_debiased", "precision", "recall", "class_accuracy"):
-        estimate: Estimate = find("metrics", name)().compute(inputs)[""]
-        interval = interval_of(estimate)
-        assert interval is not None, "5000 samples are enough for an interval"
-        values[name] = [estimate.value, interval.low, interval.high]
-    return values
+    names = ("fid", "fid_debiased", "precision", "recall", "class_accuracy")
+    return {name: with_interval(find("metrics", name)().compute(inputs)[""]) for name in names}
+
+
+def with_interval(estimate: Estimate) -> list[float]:
+    """Value, low and high."""
+    interval = interval_of(estimate)
+    assert interval is not None, "there are enough samples for an interval"
+    return [estimate.value, interval.low, interval.high]
 
 
 def accuracy(features: FeatureSet) -> float:

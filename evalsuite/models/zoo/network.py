@@ -130,7 +130,7 @@ class UNet(nn.Module):
     def forward(self, x: Tensor, c_noise: Tensor, labels: Tensor) -> Tensor:
         dtype = self.stem.weight.dtype
         noise_level = self.noise_mlp(self.noise_embedding(c_noise).to(dtype))
-        embedding = F.silu(noise_level + self.label_embedding(labels))
+        embedding = F.silu(noise_level + self._embedded(labels))
         h = self.stem(F.pixel_unshuffle(x.to(dtype), 2))
         skips = [h]
         for block in self.fine_down:
@@ -144,6 +144,11 @@ class UNet(nn.Module):
         for block in self.fine_up:
             h = block(torch.cat([h, skips.pop()], dim=1), embedding)
         return F.pixel_shuffle(self.out(F.silu(self.out_norm(h))), 2)
+
+    def _embedded(self, labels: Tensor) -> Tensor:
+        weight = self.label_embedding.weight
+        embedded: Tensor = labels.to(weight.dtype) @ weight if labels.dim() == 2 else self.label_embedding(labels)
+        return embedded
 
 
 class Denoiser(nn.Module):
@@ -161,7 +166,8 @@ class Denoiser(nn.Module):
             x: float32 ``[B, C, H, W]``, clean image in [-1, 1] plus noise of standard deviation ``sigma``; the
                 network may compute in another dtype, the preconditioning does not.
             sigma: float ``[B]``, above 0.
-            labels: int64 ``[B]``; ``num_classes`` is the null label.
+            labels: int64 ``[B]``; ``num_classes`` is the null label. Or the weights with which the embeddings of all
+                labels are mixed, float ``[B, num_classes + 1]``.
             cond: float ``[B, cond_channels, H, W]`` in [-1, 1] for models with a conditioning image.
 
         Returns:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from evalsuite.models.zoo.network import Denoiser
@@ -61,7 +62,9 @@ def guided(net: Denoiser, labels: Tensor, guidance_scale: float, cond: Tensor | 
             return denoised
 
         return conditional
-    null = torch.full_like(labels, net.config.num_classes)
+    null = torch.full((len(labels),), net.config.num_classes, device=labels.device)
+    if labels.dim() == 2:
+        null = F.one_hot(null, labels.shape[1]).to(labels.dtype)
     both = torch.cat([labels, null])
     cond_twice = None if cond is None else torch.cat([cond, cond])
 
