@@ -271,7 +271,7 @@ class _Reading:
             label = (entry.mapping or {}).get("name")
             if label is not None and isinstance(label.value, str):
                 metric = self.objects.get(entry.path)
-                known = Label(metric.unit, metric.inputs == Inputs.TIMINGS) if metric is not None else Label(None, None)
+                known = Label(None, None) if metric is None else Label(metric.unit, _as_ratio(metric))
                 for value in getattr(metric, "values", ("",)):
                     yield f"{label.value}_{value}" if value else label.value, known
 
@@ -325,6 +325,11 @@ class _Reading:
             if inputs and inputs.of_pairs and not names.has_role("teacher"):
                 hint = "it compares each image with the teacher's of the same seed"
                 yield entry.problem(f"{label.value} in a suite without a teacher", "a model with role: teacher", hint)
+
+
+def _as_ratio(metric: Any) -> bool:
+    """Whether two values of a metric are compared by their ratio."""
+    return metric.inputs == Inputs.TIMINGS and getattr(metric, "as_ratio", True)
 
 
 def _named_alone(entry: Node, chooser: str) -> Node:

@@ -17,11 +17,11 @@ class Label:
 
     Attributes:
         unit: of its values, as ``s`` or ``bytes``.
-        timed: whether it is made from timings.
+        ratio: whether two of its values are compared by their ratio, as timings, memory and exact numbers are.
     """
 
     unit: str | None
-    timed: bool | None
+    ratio: bool | None
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,13 @@ def gate_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
 def _metric_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
     label = names.metrics.get(gate.metric)
     if label is None:
-        wrong = [name for name, known in names.metrics.items() if known.timed is None]
+        wrong = [name for name, known in names.metrics.items() if known.ratio is None]
         if not any(gate.metric.startswith(f"{name}_") for name in wrong):
             yield from _unknown(("metric",), gate.metric, names.metrics, "a metric of this suite")
-    elif gate.margin is not None and gate.margin.ratio is not None and label.timed is False:
+    elif gate.margin is not None and gate.margin.ratio is not None and label.ratio is False:
         hint = "ratios are for timings and memory; write margin: {relative: 5%}"
         yield Fault(("margin", "ratio"), f"a ratio for {gate.metric}", "relative or absolute", hint)
-    elif gate.margin is not None and gate.margin.absolute is not None and label.timed is True:
+    elif gate.margin is not None and gate.margin.absolute is not None and label.ratio is True:
         hint = "timings and memory are compared as ratios; write margin: {relative: 5%}"
         yield Fault(("margin", "absolute"), f"an absolute margin for {gate.metric}", "relative or ratio", hint)
 
