@@ -168,6 +168,8 @@ def _suite(history: History, name: str | None) -> str:
     suites = history.suites()
     if name is None and len(suites) == 1:
         return suites[0]
+    if not suites:
+        raise UsageError(f"{history.name}: found no runs there; add one with: evalsuite history add RUN")
     if name is None:
         raise UsageError(f"found {len(suites)} suites in the history, expected --suite with one: {', '.join(suites)}")
     if name not in suites:

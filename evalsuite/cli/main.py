@@ -12,7 +12,18 @@ from typing import Annotated
 
 import typer
 
-from evalsuite.cli import authoring, bisection, direct, doctor, history, housekeeping, measuring, reading, weights
+from evalsuite.cli import (
+    authoring,
+    baseline,
+    bisection,
+    direct,
+    doctor,
+    history,
+    housekeeping,
+    measuring,
+    reading,
+    weights,
+)
 from evalsuite.cli.terminal import complain, write
 from evalsuite.errors import EvalsuiteError
 
@@ -52,6 +63,7 @@ bisection.register(app)
 direct.register(app)
 authoring.register(app)
 reading.register(app)
+baseline.register(app)
 history.register(app)
 housekeeping.register(app)
 doctor.register(app)

@@ -1,4 +1,4 @@
-"""Commands on finished runs: ``report``, ``compare``, ``gate``, ``baseline save``. They need no models."""
+"""Commands on finished runs: ``report``, ``compare``, ``gate``. They need no models."""
 
 from __future__ import annotations
 
@@ -27,9 +27,6 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     for command in (report, compare, gate):
         app.command(rich_help_panel="Read runs")(command)
-    baselines = typer.Typer(help="Keep a run's numbers for later runs to be compared with.", no_args_is_help=True)
-    baselines.command("save")(save_baseline)
-    app.add_typer(baselines, name="baseline", rich_help_panel="Read runs")
 
 
 def report(
@@ -108,17 +105,3 @@ def _rendered(output: Literal["junit", "markdown", "github"], judged: ReportInpu
         with Path(summary).open("ab") as file:
             file.write(comment)
     return str(content.decode())
-
-
-def save_baseline(
-    run: RunArgument,
-    name: Annotated[str, typer.Option(help="What gates call it, as in against: baseline:main.")] = "main",
-    baselines: BaselinesOption = None,
-) -> None:
-    """Keep a run's numbers, with what a later paired comparison needs."""
-    from evalsuite.compare import baseline
-    from evalsuite.pipeline.history import load_run
-
-    record, _ = load_run(run)
-    for path in baseline.save(record, name, baselines or baseline.BASELINES):
-        write(f"{path}\n")

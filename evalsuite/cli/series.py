@@ -14,12 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from evalsuite.compare.wording import between, chance, quantity
-from evalsuite.history.drift import Change, Drift
+from evalsuite.history.drift import MIN_POINTS, Change, Drift
 from evalsuite.history.figure import protocol_numbers
 from evalsuite.history.points import Point
 from evalsuite.history.store import Series
 from evalsuite.records import Family
-from evalsuite.reports._format import bounds, counted, decimals, number, scale_for
+from evalsuite.reports._format import bounds, decimals, number, scale_for
 from evalsuite.reports.csv import guarded
 
 SHORT = 8
@@ -59,16 +59,18 @@ def _value(point: Point | None, divisor: float) -> str:
 
 
 def splits(every: Sequence[Series]) -> Iterator[str]:
-    """Where a change of protocol ended one series and began another: what differs, one sentence a case."""
+    """Where a change of protocol ended one series and began another: what differs, one sentence a metric."""
+    cases: dict[tuple[str, str], list[str]] = {}
     for _, group in groupby(every, key=lambda one: one.key[:-1]):
-        for earlier, later in pairwise(sorted(group, key=lambda one: one.points[0].at)):
+        for earlier, later in pairwise(group):
             before, after = (json.loads(series.key.protocol) for series in (earlier, later))
             field = next(name for name in before | after if before.get(name) != after.get(name))
-            yield (
-                f"{earlier.key.name} of {earlier.key.case_key} is two series, since it was measured by two protocols: "
-                f"from commit {later.points[0].commit[:SHORT]} on {field} is {after.get(field, 'none')}, "
-                f"before {before.get(field, 'none')}"
-            )
+            found, other = after.get(field, "none"), before.get(field, "none")
+            change = f"from commit {later.points[0].commit[:SHORT]} on {field} is {found}, before {other}"
+            cases.setdefault((later.key.name, change), []).append(later.key.case_key)
+    for (name, change), where in cases.items():
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        yield f"{name} of {where[0]}{more}: two protocols, and so two series: {change}"
 
 
 def rows(series: Series) -> Iterator[dict[str, Any]]:
@@ -128,10 +130,8 @@ def changes(found: Drift, alpha: float) -> Iterator[Text]:
         line.append(f"\n{'':<8} {_when(change)}; {chance(change.p_value)}", style="dim")
         yield line
     nothing = "" if found.changes else "no drift: "
-    short = f"; {counted(found.too_short, 'more')} with too few commits" if found.too_short else ""
-    yield Text(
-        f"{nothing}{counted(found.looked_at, 'series')} looked at, false alarms in {alpha:.2g} of all looks{short}"
-    )
+    short = f"; {found.too_short} more with fewer than {MIN_POINTS} commits" if found.too_short else ""
+    yield Text(f"{nothing}{found.looked_at} series looked at, any false alarm with a chance of {alpha:.2g}{short}")
 
 
 def change_document(change: Change) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from evalsuite.errors import RecordError, UsageError
+from evalsuite.errors import RecordError, UsageError, nearest
 from evalsuite.files import canonical_json, content_key, read_arrays, read_json, write_atomically
 from evalsuite.records import FORMAT_VERSION, Identity, Measurement, Record, RunRecord, Scalar
 
@@ -32,14 +32,29 @@ class Baseline(Record):
     Attributes:
         suite: name of the suite.
         pairing_key: equal where samples of the same id have the same seed and class; see :func:`pairing_key`.
+        commit: what was measured; "" where the run did not note it.
+        measurements: in the order of their identities, so that two files are easily told apart.
     """
 
     format_version: int = FORMAT_VERSION
     suite: str
     suite_hash: str
     pairing_key: str
+    commit: str = ""
     environment: dict[str, Scalar]
     measurements: list[Measurement]
+
+    @classmethod
+    def of(cls, record: RunRecord) -> Baseline:
+        """What a run would leave as a baseline."""
+        return cls(
+            suite=record.suite["suite"],
+            suite_hash=record.suite_hash,
+            pairing_key=pairing_key(record),
+            commit=(record.provenance.get("code") or {}).get("commit", ""),
+            environment=record.environment,
+            measurements=sorted(record.measurements, key=lambda measurement: measurement.identity),
+        )
 
     def find(self, identity: Identity) -> Measurement | None:
         """The measurement of this identity."""
@@ -68,7 +83,8 @@ def save(record: RunRecord, name: str, folder: Path) -> list[Path]:
         raise UsageError(f"found the baseline name {name!r}, expected letters, digits, '.', '_' and '-'")
     arrays: dict[str, NDArray[Any]] = {}
     measurements = []
-    for measurement in record.measurements:
+    whole = Baseline.of(record)
+    for measurement in whole.measurements:
         names = {}
         for field, array in measurement.arrays().items():
             if field == "influence":
@@ -80,19 +96,15 @@ def save(record: RunRecord, name: str, folder: Path) -> list[Path]:
         measurements.append({**measurement.model_dump(mode="json"), "arrays": names})
     packed = pack(arrays)
     content = {
-        "format_version": FORMAT_VERSION,
-        "suite": record.suite["suite"],
-        "suite_hash": record.suite_hash,
-        "pairing_key": pairing_key(record),
-        "environment": record.environment,
+        **whole.model_dump(mode="json", exclude={"measurements"}),
         "measurements": measurements,
         "arrays_sha256": hashlib.sha256(packed).hexdigest(),
     }
     content["sha256"] = hashlib.sha256(canonical_json(content)).hexdigest()
-    paths = [folder / record.suite["suite"] / f"{name}{suffix}" for suffix in (".json", ".safetensors")]
-    write_atomically(paths[1], packed)
-    write_atomically(paths[0], json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
-    return paths
+    written = [folder / record.suite["suite"] / f"{name}{suffix}" for suffix in (".json", ".safetensors")]
+    write_atomically(written[1], packed)
+    write_atomically(written[0], json.dumps(content, indent=1, ensure_ascii=False).encode() + b"\n")
+    return written
 
 
 def load(path: Path) -> Baseline:
@@ -102,12 +114,17 @@ def load(path: Path) -> Baseline:
         RecordError: it is missing, damaged, changed after it was written, or of an unknown format version.
     """
     content = read_json(path)
-    if content.get("format_version") != FORMAT_VERSION:
-        found = content.get("format_version")
-        raise RecordError(f"{path}: format version {found!r}, this evalsuite reads {FORMAT_VERSION}")
+    version = content.get("format_version")
+    if version != FORMAT_VERSION:
+        newer = isinstance(version, int) and version > FORMAT_VERSION
+        advice = "use a newer evalsuite" if newer else "save the baseline again: evalsuite baseline save RUN"
+        raise RecordError(f"{path}: format version {version!r}, this evalsuite reads {FORMAT_VERSION}; {advice}")
     checksum = content.pop("sha256", None)
     if hashlib.sha256(canonical_json(content)).hexdigest() != checksum:
-        raise RecordError(f"{path}: its checksum does not fit; it was changed after it was written")
+        raise RecordError(
+            f"{path}: its checksum does not fit; it was changed after it was written. Take it from version control "
+            "again, or save it anew: evalsuite baseline save RUN"
+        )
     arrays = read_arrays(path.with_suffix(".safetensors"), content.pop("arrays_sha256", None))
     try:
         for measurement in content["measurements"]:
@@ -116,6 +133,27 @@ def load(path: Path) -> Baseline:
         return Baseline.model_validate(content)
     except (ValidationError, LookupError, TypeError, AttributeError) as error:
         raise RecordError(f"{path}: not a baseline: {error}") from error
+
+
+def paths(folder: Path = BASELINES) -> list[Path]:
+    """The JSON files of all baselines, by suite and name."""
+    return sorted(folder.glob("*/*.json"))
+
+
+def path_of(name: str, folder: Path = BASELINES) -> Path:
+    """The JSON file of a baseline, named ``main`` or ``quickstart/main``.
+
+    Raises:
+        UsageError: there is none of that name, or one for several suites.
+    """
+    known = {f"{path.parent.name}/{path.stem}": path for path in paths(folder)}
+    fitting = [full for full in known if name in (full, full.partition("/")[2])]
+    if not fitting:
+        where = f"in {folder}/" if known else f"in {folder}/: make one with evalsuite baseline save RUN"
+        raise UsageError(f"found no baseline {name!r} {where}; {nearest(name, known)}")
+    if len(fitting) > 1:
+        raise UsageError(f"found {len(fitting)} baselines {name!r}, expected one of {', '.join(fitting)}")
+    return known[fitting[0]]
 
 
 def load_all(suite: str, folder: Path) -> dict[str, Baseline]:

@@ -27,6 +27,7 @@ RATIO_FAMILIES = (Family.LATENCY, Family.MEMORY, Family.COUNT)
 PLAIN_NOTE = "plain difference: conservative interval, since the bias of both sides is assumed to be alike"
 DEBIASED_NOTE = "bias-corrected by the jackknife; not the difference of the printed values"
 UNPAIRED_NOTE = "unpaired: the samples of the two do not belong together"
+OTHER_MACHINE = "; to judge times and memory on any machine, compare with the teacher of the same run"
 SESSIONS_NOTE = "timed in different sessions: a change of the machine between them is not in the interval"
 
 _TARGETS_OWN = ("environment.", "batch_size")
@@ -129,7 +130,8 @@ def unlike(candidate: Measurement, against: Measurement, common: Common = Common
         of_target = field.startswith(_TARGETS_OWN) and field != _MEMORY_SOURCE
         found, other = (side.get(field, "none") for side in sides)
         if found != other and not (crossing and of_target):
-            return f"measured by different protocols: {field} is {found} and {other}"
+            advice = OTHER_MACHINE if common is not Common.RUN and field.startswith("environment.") else ""
+            return f"measured by different protocols: {field} is {found} and {other}{advice}"
     if candidate.family == Family.JACKKNIFE and candidate.n != against.n:
         return f"measured by different protocols: n is {candidate.n} and {against.n}"
     return ""

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from evalsuite.compare.baseline import pairing_key
+from evalsuite.compare.baseline import Baseline
 from evalsuite.compare.contrast import Common
 from evalsuite.compare.difference import difference
 from evalsuite.compare.sides import NOT_COMPARED
@@ -56,14 +56,19 @@ def across_targets(record: RunRecord) -> list[Comparison]:
 
 def between_runs(record: RunRecord, earlier: RunRecord) -> list[Comparison]:
     """Every measurement that both runs have, this run's against the earlier one's; names of the latter say so."""
-    common = Common.SEEDS if pairing_key(record) == pairing_key(earlier) else Common.NOTHING
-    before = {measurement.identity: measurement for measurement in earlier.measurements}
+    return between(Baseline.of(record), Baseline.of(earlier), "earlier")
+
+
+def between(ours: Baseline, theirs: Baseline, label: str) -> list[Comparison]:
+    """Every measurement that both have, ours against theirs; the label stands before the cases of the latter."""
+    common = Common.SEEDS if ours.pairing_key == theirs.pairing_key else Common.NOTHING
+    before = {measurement.identity: measurement for measurement in theirs.measurements}
     rows: list[Row] = []
-    for ours in record.measurements:
-        theirs = before.get(ours.identity)
-        if theirs is not None:
-            named = theirs.model_copy(update={"case_key": f"earlier:{theirs.case_key}"})
-            rows.append((ours, difference(ours, named, common=common)))
+    for measurement in ours.measurements:
+        found = before.get(measurement.identity)
+        if found is not None:
+            named = found.model_copy(update={"case_key": f"{label}:{found.case_key}"})
+            rows.append((measurement, difference(measurement, named, common=common)))
     return with_q_values(rows)
 
 

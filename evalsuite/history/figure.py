@@ -20,6 +20,9 @@ WIDTH_IN, PANEL_IN = 9.0, 2.6
 SHORT = 8
 """Digits of a commit's name that are shown."""
 
+PREFIXED = {"s": "s", "bytes": "B", "J": "J"}
+"""Units that are written with the prefix that fits: ms, MB."""
+
 MOST_NAMES = 16
 """Commits that are named below the axis."""
 
@@ -67,23 +70,30 @@ def _png(panels: Sequence[tuple[Any, list[Series]]], commits: Sequence[str]) -> 
 
 
 def _panel(axis: Any, title: tuple[str, str, str], lines: Sequence[Series], places: dict[str, int]) -> None:
+    from matplotlib.ticker import EngFormatter
+
     name, against, unit = title
+    colours = {key: f"C{place % 10}" for place, key in enumerate(dict.fromkeys(one.key.case_key for one in lines))}
     axis.set_title(f"{name} against {against}" if "@" in against else name, loc="left", fontsize=10)
-    axis.set_ylabel(unit)
+    if unit in PREFIXED:
+        axis.yaxis.set_major_formatter(EngFormatter(unit=PREFIXED[unit]))
+    else:
+        axis.set_ylabel(unit)
     axis.grid(alpha=0.25, linewidth=0.6)
     for series, number in zip(lines, protocol_numbers(lines), strict=True):
         x = np.array([places[point.commit] for point in series.points])
         values = [point.value for point in series.points]
         label = series.key.case_key + (f" (protocol {number})" if number else "")
-        (line,) = axis.plot(x, values, marker="o", markersize=3, linewidth=1.2, label=label)
+        colour, dashes = colours[series.key.case_key], "--" if number > 1 else "-"
+        axis.plot(x, values, dashes, marker="o", markersize=3, linewidth=1.2, color=colour, label=label)
         ends = [
             (point.interval.low, point.interval.high) if point.interval else (np.nan,) * 2 for point in series.points
         ]
         low, high = np.array(ends).T
         if len(x) > 1:
-            axis.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
+            axis.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
         else:
-            axis.vlines(x, low, high, color=line.get_color(), alpha=0.4)
+            axis.vlines(x, low, high, color=colour, alpha=0.4)
     axis.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=8)
 
 

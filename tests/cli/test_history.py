@@ -114,7 +114,7 @@ class TestDrift:
         first, second, last = done.stdout.splitlines()
         assert first.startswith("worse    psnr of student@cpu/all: 19.48 dB -> 17.46 dB, -10 %")
         assert second.strip().startswith("at 000b0000, after 000a0000; p")
-        assert last == "1 series looked at, false alarms in 0.01 of all looks"
+        assert last == "1 series looked at, any false alarm with a chance of 0.01"
 
     def test_the_exit_code_when_asked(self, evalsuite: Command, stepped: Path) -> None:
         done = evalsuite("history", "drift", "--fail", "--format", "json")
