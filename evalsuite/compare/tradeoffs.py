@@ -64,12 +64,13 @@ def _choices(record: RunRecord, suite: Suite) -> Iterator[BudgetChoice]:
 
 
 def _quality(record: RunRecord) -> list[Measurement]:
-    """The values of the metric of quality, one a case."""
+    """The values of the metric of quality, one a case; what was measured in a scenario is none."""
     found = [
         m
         for m in _whole(record)
-        if m.family not in RATIO_FAMILIES and m.higher_is_better is not None and m.against in NOT_COMPARED
+        if m.higher_is_better is not None and m.against in NOT_COMPARED and "scenario" not in m.protocol
     ]
+    found = [m for m in found if m.family not in RATIO_FAMILIES]
     first = next((m for m in found if m.metric == "fid"), next(iter(found), None))
     return [m for m in found if first is not None and m.name == first.name]
 

@@ -57,6 +57,14 @@ def test_likeness_to_the_teacher_is_no_quality():
     assert tradeoffs(run([psnr, latency])).fronts == []
 
 
+def test_a_share_that_was_timed_is_no_quality():
+    misses = of_samples(
+        abs(BASE), name="deadline_misses", metric="deadline_misses", higher_is_better=False,
+        protocol={"scenario": "realtime:fps=20"},
+    )  # fmt: skip
+    assert tradeoffs(run([misses, *cells("student", 0, 1)[1:]])).fronts == []
+
+
 def test_a_budget_gives_a_choice_on_each_target():
     teacher, student = cells("teacher", 2, 1.0), cells("student", 0, 0.1)
     (choice,) = tradeoffs(run(teacher, student, budget=0.5)).choices
