@@ -66,7 +66,7 @@ def measure(
         raise UsageError("--metrics: found none, expected names such as fid,kid; see evalsuite list metrics")
     from evalsuite.direct.measure import measure as measured
 
-    with _progress(quiet) as listener:
+    with progress(quiet) as listener:
         measurements, missing = measured(
             generated=generated,
             reference=reference,
@@ -106,7 +106,7 @@ def statistics(
     from evalsuite.direct.measure import moments
     from evalsuite.moments import save
 
-    with _progress(quiet) as listener:
+    with progress(quiet) as listener:
         found = moments(images, extractor=extractor, cache=cache, batch_size=batch_size, listener=listener)
     save(found, out)
     count = "an unknown number of" if found.n is None else str(found.n)
@@ -121,7 +121,7 @@ def document(measurements: list[Measurement], missing: list[Missing]) -> dict[st
     return {"measurements": numbers, "missing": gaps}
 
 
-def _progress(quiet: bool) -> AbstractContextManager[Listener]:
+def progress(quiet: bool) -> AbstractContextManager[Listener]:
     """Progress on stderr."""
     if quiet:
         return nullcontext(lambda event: None)

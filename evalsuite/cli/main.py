@@ -18,6 +18,7 @@ from evalsuite.cli import (
     bisection,
     direct,
     doctor,
+    drift,
     history,
     housekeeping,
     measuring,
@@ -61,6 +62,7 @@ def _root(
 measuring.register(app)
 bisection.register(app)
 direct.register(app)
+drift.register(app)
 authoring.register(app)
 reading.register(app)
 baseline.register(app)

@@ -264,7 +264,7 @@ class _Measuring:
         protocol |= {"reference_fingerprint": reference.source, "n": self.size}
         # One group is none that could be left out.
         dealt = not isinstance(self.generated, Moments)
-        groups = _groups(self.size, self.labels) if dealt else np.zeros(self.size, np.int64)
+        groups = mixed_groups(self.size, self.labels) if dealt else np.zeros(self.size, np.int64)
         texts = self._texts(cell) if getattr(cell.metric, "reads_texts", False) else None
         return FeatureInputs(generated, reference, groups, asked=self.labels, texts=texts), protocol
 
@@ -415,7 +415,7 @@ def _require_alike(generated: FeatureSet, reference: FeatureSet | Moments) -> No
         )
 
 
-def _groups(n: int, labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
+def mixed_groups(n: int, labels: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """Jackknife group of each sample, int64 ``[n]``: dealt out in an order that is mixed, but always the same.
 
     Images often come class after class, or with classes in turn; groups of neighbours, or of every 20th, would then

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import evalsuite
 from evalsuite.direct import extraction
-from evalsuite.direct.measure import _groups, moments
+from evalsuite.direct.measure import mixed_groups, moments
 from evalsuite.errors import UsageError
 from evalsuite.features.pixels import Pixels
 from evalsuite.moments import save
@@ -378,11 +378,11 @@ class TestUsage:
 
 class TestGroups:
     def test_sizes_are_balanced(self):
-        assert np.bincount(_groups(507, None)).tolist() == [26] * 7 + [25] * 13
+        assert np.bincount(mixed_groups(507, None)).tolist() == [26] * 7 + [25] * 13
 
     @pytest.mark.parametrize("labels", [np.arange(1000) % 10, np.arange(1000) // 100, np.arange(1000) % 20])
     def test_no_pattern_in_the_order_makes_groups_of_one_class(self, labels):
-        groups = _groups(1000, None)
+        groups = mixed_groups(1000, None)
         counts = np.zeros((20, 20))
         np.add.at(counts, (groups, labels), 1)
         assert counts.max(axis=1).max() <= 16
@@ -390,5 +390,5 @@ class TestGroups:
     def test_known_classes_are_balanced(self):
         labels = np.arange(1000) % 10
         counts = np.zeros((20, 10), int)
-        np.add.at(counts, (_groups(1000, labels), labels), 1)
+        np.add.at(counts, (mixed_groups(1000, labels), labels), 1)
         assert (counts == 5).all()
