@@ -88,6 +88,12 @@ class Conditions:
         """The class of each sample, int64 ``[N]``; None without classes."""
         return pairing.labels_of(ids, len(self.class_names)) if self.class_names else None
 
+    def classes(self, ids: Ids) -> NDArray[np.int64] | None:
+        """The class that each sample ought to show, int64 ``[N]``: what it is asked for, or that of the image it starts
+        from; None where that is not known."""
+        of_inputs = None if self.inputs is None else self.inputs.labels()
+        return self.labels(ids) if of_inputs is None else of_inputs[pairing.labels_of(ids, self.count)]
+
     def numbers(self, ids: Ids) -> NDArray[np.int64] | None:
         """Which class, prompt or image each sample is asked for, int64 ``[N]``; None where it is asked for nothing."""
         return None if self.kind == "none" else pairing.labels_of(ids, self.count)

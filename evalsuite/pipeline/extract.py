@@ -283,7 +283,7 @@ class _Extraction:
         )
 
     def _case_fields(self, case: Case, images: SampleSet) -> dict[str, Any]:
-        labels = self.conditions.asked_of(adapter_of(case).capabilities()).labels(case.sample_ids)
+        labels = self.conditions.asked_of(adapter_of(case).capabilities()).classes(case.sample_ids)
         return {"sample_ids": case.sample_ids, "labels": labels, "source": images.content}
 
 

@@ -189,7 +189,7 @@ class _Images(Reading):
     def inputs(self) -> ImageInputs:
         ids, asked = self.case.sample_ids, self.conditions
         started_from = None if asked.inputs is None else asked.numbers(ids)
-        return ImageInputs(ids, self.samples.images(ids), asked.labels(ids), asked.texts(ids), started_from)
+        return ImageInputs(ids, self.samples.images(ids), asked.classes(ids), asked.texts(ids), started_from)
 
     def content(self) -> Any:
         return [self.samples.content, content_key(self.case.sample_ids.tolist()), self.conditions.kind]
