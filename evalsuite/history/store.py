@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from evalsuite.errors import RecordError, StoreError, UnknownNameError, UsageError
 from evalsuite.files import content_key
@@ -247,17 +248,17 @@ def _check_file(path: Path, create: bool) -> None:
 
 
 def _engine(url: URL) -> Engine:
-    """A pool of connections; nothing is opened yet.
+    """What opens a connection for each transaction, and closes it; nothing is opened yet.
 
     Raises:
         UsageError: the driver is not installed.
     """
     if url.get_backend_name() == "postgresql":
         try:
-            return create_engine(url)
+            return create_engine(url, poolclass=NullPool)
         except ModuleNotFoundError as error:
             raise UsageError("PostgreSQL needs its driver: pip install 'evalsuite[postgresql]'") from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": BUSY_TIMEOUT_S})
     event.listen(engine, "connect", _leave_transactions_alone)
     event.listen(engine, "begin", _begin)
     return engine
@@ -287,7 +288,8 @@ def _insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str
     """Insert rows that are not there; whether there was any. Another writer's rows are waited for, not lost."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(table).on_conflict_do_nothing()
-    return sum(connection.execute(statement, row).rowcount for row in rows) > 0
+    kept = {"preserve_rowcount": True}  # SQLAlchemy asks for the new ids, and would forget how many there were
+    return sum(connection.execute(statement, row, execution_options=kept).rowcount for row in rows) > 0
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
