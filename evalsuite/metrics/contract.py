@@ -99,12 +99,19 @@ class PairInputs:
 
 @dataclass(frozen=True)
 class TimingInputs:
-    """All raw timings of one case."""
+    """What was measured of one case.
+
+    Attributes:
+        timings: of all scenarios and series.
+        price_per_hour: of the target, in USD; None where it has no price.
+    """
 
     timings: tuple[Timings, ...]
+    price_per_hour: float | None = None
 
-    def scenario(self, name: str) -> Timings | None:
-        return next((t for t in self.timings if t.scenario == name), None)
+    def of(self, scenario: str, series: str = "") -> Timings | None:
+        """Those of one series of a scenario; None where there are none."""
+        return next((t for t in self.timings if (t.scenario, t.series) == (scenario, series)), None)
 
 
 @dataclass(frozen=True)
@@ -162,12 +169,13 @@ class Metric(Protocol):
 
 
 class TimingMetric(Metric, Protocol):
-    """A metric of TIMINGS, which says what has to be timed.
+    """A metric of TIMINGS, which says what has to be measured.
 
-    One that yields several values also has a property ``values: tuple[str, ...]``, their label suffixes.
+    One that yields several values also has a property ``values: tuple[str, ...]``, their label suffixes; one whose values
+    are compared by their difference, as shares are, says ``as_ratio: ClassVar[bool] = False``.
     """
 
     @property
-    def scenario(self) -> str:
-        """``single_stream``, ``offline`` or ``memory``."""
+    def scenarios(self) -> tuple[str, ...]:
+        """The scenarios that it reads, with their settings: ``single_stream``, ``server:rate=20``."""
         ...

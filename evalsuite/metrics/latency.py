@@ -1,22 +1,18 @@
-"""Latency: seconds that one call takes, as percentiles and mean."""
+"""Latency: seconds that one call takes, as percentiles, mean and standard deviation."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from evalsuite.metrics._features import Floats
-from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of
+from evalsuite.metrics._timings import ScenarioText, estimate_of, rounds_of, timings_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
-from evalsuite.records import Family, Timings
 from evalsuite.settings import Settings
-
-CONFIDENCE = 0.99
+from evalsuite.stats.percentiles import least_values
 
 
 class Latency(Settings):
@@ -24,7 +20,7 @@ class Latency(Settings):
 
     Attributes:
         scenario: what is timed.
-        percentiles: which percentiles to give, beside the mean.
+        percentiles: which percentiles to give, beside mean and standard deviation.
     """
 
     unit: ClassVar[str] = "s"
@@ -32,18 +28,23 @@ class Latency(Settings):
     inputs: ClassVar[Inputs] = Inputs.TIMINGS
     paper: ClassVar[str] = "Reddi et al. 2020, MLPerf Inference Benchmark (arXiv:1911.02549)"
 
-    scenario: Literal["single_stream", "offline"] = "single_stream"
-    percentiles: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(min_length=1)] = (50, 90, 99)
+    scenario: ScenarioText = "single_stream"
+    percentiles: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(min_length=1)] = (50, 90, 95, 99)
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        return (self.scenario,)
 
     @property
     def values(self) -> tuple[str, ...]:
         """Label suffixes of what ``compute`` yields."""
-        return (*(f"p{p}" for p in self.percentiles), "mean")
+        return (*(f"p{p}" for p in self.percentiles), "mean", "std")
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
-        """``p50``, ``p90``, ``p99`` and ``mean`` over all calls; the replicates are the same statistic of each round.
+        """``p50``, ``p90``, ``p95``, ``p99``, ``mean`` and ``std`` over all calls; the replicates are the same
+        statistic of each round.
 
-        A percentile that the number of calls does not bear is a text that names the number it needs.
+        What the number of calls does not bear is a text that names the number it needs.
 
         Raises:
             Skipped: nothing was timed in the scenario.
@@ -54,31 +55,16 @@ class Latency(Settings):
         for p in self.percentiles:
             needed = least_values(p)
             found[f"p{p}"] = (
-                _estimate(timings, f"percentile {p}", partial(np.percentile, q=p))
+                estimate_of(timings, f"percentile {p}", partial(np.percentile, q=p))
                 if n >= needed
                 else f"the {p}th percentile needs at least {needed} values, has {n}"
             )
-        found["mean"] = _estimate(timings, "mean", np.mean)
+        found["mean"] = estimate_of(timings, "mean", np.mean)
+        spreads = [np.ptp(calls) for calls in rounds_of(timings)]
+        # The replicates are compared on a logarithmic scale, where no spread at all has no place.
+        found["std"] = (
+            estimate_of(timings, "standard deviation", partial(np.std, ddof=1))
+            if all(spreads)
+            else "a standard deviation needs at least 2 calls in every round, of different length"
+        )
         return found
-
-
-def least_values(percentile: int) -> int:
-    """The fewest values of which the largest lies above the percentile with 99 % confidence: 44 for p90, 459 for p99.
-
-    All n independent values lie below it with probability p^n, which must be at most 1 %.
-    """
-    share = max(percentile, 100 - percentile) / 100
-    return math.ceil(math.log(1 - CONFIDENCE) / math.log(share))
-
-
-def _estimate(timings: Timings, estimator: str, statistic: Callable[[Floats], Any]) -> Estimate:
-    rounds = rounds_of(timings)
-    values = np.concatenate(rounds)
-    return Estimate(
-        value=float(statistic(values)),
-        family=Family.LATENCY,
-        n=len(values),
-        replicates=np.array([statistic(one) for one in rounds]),
-        protocol=protocol_of(timings, estimator),
-        invalid=timings.reason,
-    )

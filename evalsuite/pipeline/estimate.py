@@ -99,7 +99,7 @@ class _Earlier:
     def peak_bytes(self, case: Case) -> int | None:
         """The highest peak of any process."""
         for timings in self._timings(case):
-            processes = (calls for timing in timings if timing.unit == "bytes" for calls in timing.values)
+            processes = (calls for timing in timings if timing.scenario == "memory" for calls in timing.values)
             peaks = [peak for calls in processes for peak in calls]
             if peaks:
                 return int(max(peaks))
@@ -119,7 +119,7 @@ class _Earlier:
 
 def _seconds_per_image(timings: Sequence[Timings]) -> float | None:
     """From the largest batch that was timed, which is nearest to how samples are generated."""
-    timed = [timing for timing in timings if timing.unit == "s" and any(timing.values)]
+    timed = [t for t in timings if t.scenario.split(":")[0] in ("single_stream", "offline") and any(t.values)]
     if not timed:
         return None
     largest = max(timed, key=lambda timing: timing.batch_size)

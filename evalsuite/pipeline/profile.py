@@ -1,33 +1,49 @@
-"""Plan -> Timings: speed and memory of every model, all models of a target measured together."""
+"""Plan -> Timings: speed, memory and size of every model, all models of a target measured together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite import plugins
-from evalsuite.errors import Skipped, UnknownNameError
+from evalsuite.errors import CellError, Failed, Skipped, Unavailable, UnknownNameError
 from evalsuite.executors.contract import Executor
 from evalsuite.files import content_key
 from evalsuite.metrics.contract import Inputs, TimingMetric
 from evalsuite.models.contract import Batch
 from evalsuite.pipeline.cells import PlannedCell, cells_of
 from evalsuite.pipeline.conditions import conditions_of
-from evalsuite.pipeline.environment import describe_machine
+from evalsuite.pipeline.environment import describe_machine, version_of
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.plan import adapter_of, target_of
-from evalsuite.profiling.profiles import PROFILES
-from evalsuite.profiling.session import Entrant, ReportTurn, Session
+from evalsuite.pipeline.plan import adapter_of
+from evalsuite.profiling.entrant import Entrant
+from evalsuite.profiling.session import ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
 from evalsuite.records import Case, Missing, Plan, Timings
+from evalsuite.scenarios.contract import ProfileName, Scenario
 from evalsuite.store import Store
-from evalsuite.suite.schema import Suite
+from evalsuite.suite.schema import Suite, TargetSpec
+from evalsuite.targets.contract import Target
 
 ROOM = "timings"
+PROFILES: tuple[ProfileName, ...] = get_args(ProfileName)
+CHECKPOINTS_ON = TargetSpec(device="cpu", settings={"dtype": "float32"})
+"""Where what no target changes is counted."""
+
+Gaps = dict[tuple[str, str], CellError]
+"""By case key and scenario: why the case was not measured in it."""
+
+
+@dataclass
+class Profiled:
+    """What the profile step found out."""
+
+    timings: list[Timings] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
 
 
 def profile(
@@ -39,8 +55,9 @@ def profile(
     listener: Listener,
     fresh: bool = False,
     profile: str = "standard",
-) -> tuple[list[Timings], list[Missing]]:
-    """Time every model on every target, on the slice ``all``, in the scenarios that the suite's metrics need.
+    patience_s: float = 600.0,
+) -> Profiled:
+    """Measure every model on every target, on the slice ``all``, in the scenarios that the suite's metrics need.
 
     A target's models are measured in one session and kept together: a session that was interrupted, or in which a
     model failed, is done again whole, because values taken at different times are not paired.
@@ -49,93 +66,151 @@ def profile(
         suite: the suite.
         plan: its cases.
         executor: where the models' processes run.
-        store: keeps the timings of complete sessions.
+        store: keeps what complete sessions found.
         listener: told of every turn.
         fresh: measure again what the store has.
-        profile: ``ci``, ``standard`` or ``strict``; see :mod:`evalsuite.profiling.profiles`.
+        profile: ``ci``, ``standard`` or ``strict``: how much each scenario measures.
+        patience_s: a model that does not answer for so long is ended.
 
     Raises:
         UnknownNameError: there is no such profile.
     """
     if profile not in PROFILES:
         raise UnknownNameError("profile", profile, PROFILES)
-    timings: list[Timings] = []
-    missing: list[Missing] = []
     cells = [cell for cell in cells_of(suite, plan.cases) if cell.metric.inputs == Inputs.TIMINGS]
     listener(Event("stage", "profile", total=len({cell.case.key for cell in cells})))
-    for target in suite.targets:
-        timed = []
-        for cell in cells:
-            if cell.case.target == target and adapter_of(cell.case).capabilities().timed:
-                timed.append(cell)
-            elif cell.case.target == target:
-                missing.extend(cell.missing(Skipped(f"adapter {cell.case.adapter} has no speed to measure")))
-        if timed:
-            together = _Together(suite, target, timed, profile)
-            kept = None if fresh else together.recall(store)
-            if kept is None:
-                entrants = together.measure(executor, _turn_reporter(listener))
-                kept = together.keep(entrants, store)
-                missing.extend(together.failures(entrants))
-            else:
-                for case in together.cases:
-                    listener(Event("cached", "profile", case.key))
-            timings.extend(kept)
-    for absent in missing:
+    found, gaps, timed = Profiled(), Gaps(), []
+    for cell in cells:
+        if adapter_of(cell.case).capabilities().timed:
+            timed.append(cell)
+        else:
+            found.missing.extend(cell.missing(Skipped(f"adapter {cell.case.adapter} has no speed to measure")))
+    for together in _sessions(suite, timed, profile):
+        kept = None if fresh else together.recall(store)
+        if kept is None:
+            entrants = together.measure(executor, patience_s, _turn_reporter(listener))
+            kept = together.keep(entrants, store)
+        else:
+            for case_key in together.cases:
+                listener(Event("cached", "profile", case_key))
+        found.timings.extend(kept.timings)
+        gaps |= kept.gaps
+    found.missing.extend(gap for cell in timed for gap in _missing(cell, gaps))
+    for absent in found.missing:
         listener(Event("missing", "profile", absent.case_key, message=f"{absent.name}: {absent.reason}"))
-    return timings, missing
+    return found
 
 
+def _missing(cell: PlannedCell, gaps: Gaps) -> list[Missing]:
+    """The records of a cell without numbers: one of its scenarios failed, or none of them can be had."""
+    wanted = cast(TimingMetric, cell.metric).scenarios
+    errors = [gaps[cell.case.key, text] for text in wanted if (cell.case.key, text) in gaps]
+    failed = [error for error in errors if isinstance(error, Failed)]
+    return cell.missing((failed or errors)[0]) if failed or len(errors) == len(wanted) else []
+
+
+@dataclass
+class _Kept:
+    """What a session found out."""
+
+    timings: list[Timings] = field(default_factory=list)
+    gaps: Gaps = field(default_factory=Gaps)
+
+
+@dataclass(frozen=True)
 class _Together:
-    """The cells of one target, whose models are measured in one session."""
+    """Cases that are measured in one session.
 
-    def __init__(self, suite: Suite, target: str, cells: Sequence[PlannedCell], profile: str) -> None:
-        self.suite, self.cells, self.profile = suite, cells, PROFILES[profile]
-        self.target = target_of(suite, target)
-        self.target_spec = suite.targets[target]
-        self.cases = list({cell.case.key: cell.case for cell in cells}.values())
-        self.scenarios = frozenset(cast(TimingMetric, cell.metric).scenario for cell in cells)
+    Attributes:
+        suite: theirs.
+        spec: the target.
+        cases: by the key of the case that is measured, those that share what comes of it.
+        scenarios: by the texts that metrics name them by.
+        profile: how much is measured.
+    """
+
+    suite: Suite
+    spec: TargetSpec
+    cases: Mapping[str, Sequence[Case]]
+    scenarios: Mapping[str, Scenario]
+    profile: str
 
     def key(self) -> str:
         """SHA-256 of everything known beforehand that can change a timing."""
         return content_key(
             {
-                "sources": plugins.sources_hash("profiling", "executors", "targets"),
-                "models": [[case.key, case.samples_key] for case in self.cases],
-                "target": [self.target_spec.device, self.target_spec.settings],
+                "sources": plugins.sources_hash("profiling", "scenarios", "executors", "targets"),
+                "models": [[case.key, case.samples_key] for shared in self.cases.values() for case in shared],
+                "target": [self.spec.device, self.spec.settings],
                 "scenarios": sorted(self.scenarios),
-                "profile": asdict(self.profile),
-                "machine": [describe_machine(), self.target.hardware()],
+                "profile": self.profile,
+                "machine": [describe_machine(), self._target().hardware(), version_of("nvidia-ml-py")],
             }
         )
 
-    def recall(self, store: Store) -> list[Timings] | None:
-        """The timings of an earlier session, if nothing has changed since."""
-        document = store.read_document(ROOM, self.key())
-        return None if document is None else [Timings.model_validate(timing) for timing in document[0]]
+    def recall(self, store: Store) -> _Kept | None:
+        """What an earlier session found, if nothing has changed since."""
+        found = store.read_document(ROOM, self.key())
+        if found is None:
+            return None
+        document = found[0]
+        kinds = {"skipped": Skipped, "unavailable": Unavailable}
+        gaps = {(key, text): kinds[kind](reason) for key, text, kind, reason in document["gaps"]}
+        return _Kept([Timings.model_validate(timing) for timing in document["timings"]], {**gaps})
 
-    def measure(self, executor: Executor, report: ReportTurn) -> list[Entrant]:
+    def measure(self, executor: Executor, patience_s: float, report: ReportTurn) -> list[Entrant]:
         """Run the session now."""
-        entrants = [self._entrant(case) for case in self.cases]
-        Session(executor, self.profile, self.scenarios, report).run(entrants)
+        entrants = [self._entrant(shared[0]) for shared in self.cases.values()]
+        session = Session(
+            executor, cast(ProfileName, self.profile), self.scenarios, self.suite.sampling.seed, patience_s, report
+        )
+        session.run(entrants)
         return entrants
 
-    def keep(self, entrants: Sequence[Entrant], store: Store) -> list[Timings]:
-        """All timings; stored if the session was complete and its models can be told apart from changed ones."""
-        timings = [timing for entrant in entrants for timing in entrant.timings]
+    def keep(self, entrants: Sequence[Entrant], store: Store) -> _Kept:
+        """What was found; stored if the session was complete and its models can be told apart from changed ones."""
+        kept = _Kept()
+        for entrant in entrants:
+            for case in self.cases[entrant.case_key]:
+                kept.timings.extend(timing.model_copy(update={"case_key": case.key}) for timing in entrant.timings)
+                error = entrant.error
+                gaps = entrant.gaps if error is None else dict.fromkeys(self.scenarios, error)
+                kept.gaps |= {(case.key, text): gap for text, gap in gaps.items()}
         complete = all(entrant.error is None for entrant in entrants)
-        if complete and all(adapter_of(case).fingerprint() for case in self.cases):
-            store.write_document(ROOM, self.key(), [timing.model_dump(mode="json") for timing in timings])
-        return timings
-
-    def failures(self, entrants: Sequence[Entrant]) -> list[Missing]:
-        errors = {entrant.case_key: entrant.error for entrant in entrants if entrant.error is not None}
-        failed = [cell for cell in self.cells if cell.case.key in errors]
-        return [gap for cell in failed for gap in cell.missing(errors[cell.case.key])]
+        if complete and all(adapter_of(shared[0]).fingerprint() for shared in self.cases.values()):
+            gaps_found = [[*where, gap.kind, str(gap)] for where, gap in kept.gaps.items()]
+            timings = [timing.model_dump(mode="json") for timing in kept.timings]
+            store.write_document(ROOM, self.key(), {"timings": timings, "gaps": gaps_found})
+        return kept
 
     def _entrant(self, case: Case) -> Entrant:
-        spec = SubjectSpec(case.adapter, dict(case.settings), self.target_spec.device, dict(self.target_spec.settings))
-        return Entrant(case.key, spec, _batch_maker(case, self.suite), self.target.batch_size)
+        spec = SubjectSpec(case.adapter, dict(case.settings), self.spec.device, dict(self.spec.settings))
+        return Entrant(case.key, spec, _batch_maker(case, self.suite), self._target().batch_size)
+
+    def _target(self) -> Target:
+        target: Target = plugins.find("targets", self.spec.device).model_validate(self.spec.settings)
+        return target
+
+
+def _sessions(suite: Suite, cells: Sequence[PlannedCell], profile: str) -> Iterator[_Together]:
+    """One for each target; and one for each model where something is asked that no target changes."""
+    for name, spec in suite.targets.items():
+        there = [cell for cell in cells if cell.case.target == name]
+        scenarios = {text: one for text, one in _scenarios(there).items() if one.kind != "checkpoint"}
+        if scenarios:
+            yield _Together(suite, spec, {cell.case.key: [cell.case] for cell in there}, scenarios, profile)
+    for model in suite.models:
+        of_model = [cell for cell in cells if cell.case.model == model]
+        scenarios = {text: one for text, one in _scenarios(of_model).items() if one.kind == "checkpoint"}
+        if scenarios:
+            cases = list({cell.case.key: cell.case for cell in of_model}.values())
+            yield _Together(suite, CHECKPOINTS_ON, {cases[0].key: cases}, scenarios, profile)
+
+
+def _scenarios(cells: Sequence[PlannedCell]) -> dict[str, Scenario]:
+    """What the metrics read, by the texts that they name it by."""
+    texts = dict.fromkeys(text for cell in cells for text in cast(TimingMetric, cell.metric).scenarios)
+    return {text: cast(Scenario, plugins.make("scenarios", text)) for text in texts}
 
 
 def _batch_maker(case: Case, suite: Suite) -> Callable[[NDArray[np.int64]], Batch]:

@@ -84,17 +84,24 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         common: dict[str, Any] = {"executor": executor, "store": store, "listener": tell}
         samples = generate(suite, plan, **common, timeout_s=options.timeout_s)
         features = extract(suite, plan, samples, **common, timeout_s=options.timeout_s)
-        timings, untimed = profile(
-            suite, _runnable(plan, samples), **common, fresh=options.fresh_timings, profile=options.profile
+        profiled = profile(
+            suite,
+            _runnable(plan, samples),
+            **common,
+            fresh=options.fresh_timings,
+            profile=options.profile,
+            patience_s=options.timeout_s,
         )
-        measured, gaps = measure(suite, plan, samples, features, timings, untimed, store=store, listener=tell)
+        measured, gaps = measure(
+            suite, plan, samples, features, profiled.timings, profiled.missing, store=store, listener=tell
+        )
         record = RunRecord(
             suite=suite.model_dump(mode="json"),
             suite_hash=suite.suite_hash,
             environment=describe_machine(),
             provenance=_provenance(suite, plan, options, started, code),
             measurements=measured,
-            timings=timings,
+            timings=profiled.timings,
             missing=[*plan.missing, *gaps],
             findings=findings_of(plan, samples.sets),
             gallery=make_gallery(suite, plan, samples, folder),

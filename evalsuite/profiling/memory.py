@@ -1,10 +1,13 @@
-"""Peak memory of this process above an idle state, from the best source that the machine has."""
+"""Peak memory of this process above an idle state, and of its device, over any part of its life."""
 
 from __future__ import annotations
 
 import resource
 import sys
 from pathlib import Path
+
+from evalsuite.scenarios.contract import Peak
+from evalsuite.targets.contract import Target
 
 _STATUS, _CLEAR_REFS = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _RESET_PEAK = "5"  # proc(5): the value that sets the peak resident size back to the present one
@@ -14,22 +17,36 @@ class PeakMemory:
     """Starts at the present state, which counts as idle.
 
     Attributes:
-        source: ``VmHWM``: Linux's peak resident size, reset now. ``ru_maxrss``: the peak since the process began,
-            where it cannot be reset; too high if the process was larger before than it is now.
+        source: ``VmHWM``: Linux's peak resident size, which can be reset. ``ru_maxrss``: the peak since the process
+            began, where it cannot; too high if the process was larger before than it is now.
     """
 
     def __init__(self) -> None:
         try:
-            _CLEAR_REFS.write_text(_RESET_PEAK)
+            _reset()
             self._idle, self.source = _status_bytes("VmRSS"), "VmHWM"
         except (OSError, LookupError):
             import psutil
 
             self._idle, self.source = psutil.Process().memory_info().rss, "ru_maxrss"
 
+    def reset(self) -> None:
+        """Forget the peak so far, where the machine can; what counts as idle stays."""
+        if self.source == "VmHWM":
+            _reset()
+
     def above_idle(self) -> int:
-        """Bytes that the process grew by at its largest since this object was made."""
+        """Bytes above idle that the process had at its largest since the last reset."""
         return max(0, (_status_bytes("VmHWM") if self.source == "VmHWM" else _largest_bytes()) - self._idle)
+
+    def peak(self, target: Target) -> Peak:
+        """That, and the device's."""
+        device, reserved = target.peak_device_bytes() or (None, None)
+        return Peak(self.above_idle(), device, reserved)
+
+
+def _reset() -> None:
+    _CLEAR_REFS.write_text(_RESET_PEAK)
 
 
 def _status_bytes(field: str) -> int:

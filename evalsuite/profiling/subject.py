@@ -1,4 +1,4 @@
-"""The child's side of profiling: one model, alone in its process, that generates when it is told to."""
+"""The child's side of profiling: one model, alone in its process, that does what a scenario tells it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from evalsuite import plugins
-from evalsuite.errors import Failed
-from evalsuite.models.contract import Batch, ModelAdapter, NoProbe
+from evalsuite.errors import Failed, Skipped, Unavailable
+from evalsuite.models.contract import Batch, ModelAdapter, NoProbe, Probe
 from evalsuite.profiling.memory import PeakMemory
 from evalsuite.records import Scalar
+from evalsuite.scenarios.contract import Peak, Scenario
 from evalsuite.targets.contract import Target
 
 
@@ -27,68 +31,95 @@ class SubjectSpec(NamedTuple):
     target_settings: Mapping[str, Any]
 
 
-class Peak(NamedTuple):
-    """Peak memory in bytes.
+class Turn(NamedTuple):
+    """What came of one turn.
 
     Attributes:
-        process: of the process above its idle state.
-        device: on the device; None where it has no memory of its own.
-        source: where the process's peak was read; see :class:`evalsuite.profiling.memory.PeakMemory`.
+        series: what the scenario noted.
+        last: ids int64 ``[B]`` and images uint8 ``[B, C, H, W]`` of the last call; None where there was none.
     """
 
-    process: int
-    device: int | None
-    source: str
+    series: dict[str, list[float]]
+    last: tuple[NDArray[np.int64], NDArray[np.uint8]] | None
 
 
 class Subject:
-    """Loads the model once, then generates batches on request; made by an executor in a fresh process."""
+    """Loads the model once, then does what it is told; made by an executor in a fresh process.
+
+    See :class:`evalsuite.scenarios.contract.Subject` for what scenarios see of it.
+    """
 
     def __init__(self, spec: SubjectSpec) -> None:
-        self._target: Target = plugins.find("targets", spec.device).model_validate(spec.target_settings)
-        self._target.start()
+        self.target: Target = plugins.find("targets", spec.device).model_validate(spec.target_settings)
+        self.target.start()
         import torch  # noqa: F401 - loaded before the idle state, so that no model is charged for the library
 
-        adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(spec.settings)
+        self.adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(spec.settings)
+        self._stack = ExitStack()
+        self._last: tuple[NDArray[np.int64], NDArray[np.uint8]] | None = None
         gc.collect()
         self._memory = PeakMemory()
-        self._stack = ExitStack()
-        self._model = self._stack.enter_context(adapter.open(self._target))
+        begin = time.perf_counter()
+        self.model: Any = self._stack.enter_context(self.adapter.open(self.target))
+        self.target.synchronize()
+        self.load_s = time.perf_counter() - begin
+        self.load_peak = self.peak()
+
+    @property
+    def resettable(self) -> bool:
+        return self._memory.source == "VmHWM"
+
+    def generate(self, batch: Batch, probe: Probe | None = None) -> NDArray[np.uint8]:
+        images: NDArray[np.uint8] = self.model.generate(batch, NoProbe() if probe is None else probe)
+        self.target.synchronize()
+        if len(images) != len(batch.sample_ids):
+            raise Failed(f"returned {len(images)} images for a batch of {len(batch.sample_ids)}")
+        self._last = batch.sample_ids, images
+        return images
+
+    def reset_peak(self) -> None:
+        self._memory.reset()
+        self.target.reset_device_peak()
+
+    def peak(self) -> Peak:
+        return self._memory.peak(self.target)
+
+    # --- what the parent calls ---
 
     def environment(self) -> dict[str, Scalar]:
         """What must be equal for two timings to be compared."""
         return {
-            **self._target.hardware(),
-            "threads": self._target.threads,
-            "dtype": self._target.dtype,
+            **self.target.hardware(),
+            "threads": self.target.threads,
+            "dtype": self.target.dtype,
+            "memory_source": self._memory.source,
             "torch": version("torch"),
             "python": platform.python_version(),
         }
 
-    def peak_memory(self, batch: Batch) -> Peak:
-        """Generate one batch; the peak since before the model was loaded."""
-        self._generate(batch)
-        return Peak(self._memory.above_idle(), self._target.peak_device_bytes(), self._memory.source)
+    def warm_up(self, batches: Sequence[Batch]) -> float:
+        """Generate so many batches; the fastest took so many seconds."""
+        fastest = float("inf")
+        for batch in batches:
+            begin = time.perf_counter()
+            self.generate(batch)
+            fastest = min(fastest, time.perf_counter() - begin)
+        return fastest
 
-    def time(self, batches: Sequence[Batch]) -> list[float]:
-        """Seconds of one call each, the device's work included.
+    def measure(self, scenario: Scenario, lead_in: Sequence[Batch], batches: Sequence[Batch], seed: int) -> Any:
+        """A :class:`Turn`, or why this scenario is not for this model or machine, which ends nothing else.
 
         Raises:
-            Failed: the model returned another number of images than it was asked for.
+            Failed: the model did not do what it was asked for.
         """
         gc.collect()  # every turn begins alike; collections that the model causes belong to its time
-        return [self._generate(batch) for batch in batches]
+        for batch in lead_in:
+            self.generate(batch)
+        try:
+            series = scenario.measure(self, batches, seed)
+        except (Skipped, Unavailable) as error:
+            return error
+        return Turn({name: [float(value) for value in values] for name, values in series.items()}, self._last)
 
     def close(self) -> None:
         self._stack.close()
-
-    def _generate(self, batch: Batch) -> float:
-        probe = NoProbe()
-        self._target.synchronize()
-        begin = time.perf_counter_ns()
-        images = self._model.generate(batch, probe)
-        self._target.synchronize()
-        end = time.perf_counter_ns()
-        if len(images) != len(batch.sample_ids):
-            raise Failed(f"returned {len(images)} images for a batch of {len(batch.sample_ids)}")
-        return (end - begin) / 1e9

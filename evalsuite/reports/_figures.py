@@ -210,7 +210,8 @@ def timed_scenarios(record: RunRecord, target: str) -> dict[str, list[Timed]]:
         values = np.array([value for one_round in timings.values for value in one_round], dtype=np.float64)
         values = values[np.isfinite(values) & (values > 0)]
         model = by_name.get(where.model)
-        if model and timings.unit == "s" and where.target == target and where.slice == "all" and len(values):
+        timed = timings.unit == "s" and timings.schedule != "processes" and not timings.series
+        if model and timed and where.target == target and where.slice == "all" and len(values):
             found.setdefault(timings.scenario, []).append(Timed(model, timings, values))
     order = list(by_name)
     return {name: sorted(timed, key=lambda t: order.index(t.model.name)) for name, timed in found.items()}

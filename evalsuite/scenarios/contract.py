@@ -123,7 +123,7 @@ class Scenario(Protocol):
         """How much is measured under a profile."""
         ...
 
-    def batch_size(self, of_target: int) -> int:
+    def images_per_call(self, of_target: int) -> int:
         """Images in one call, given the target's ``batch_size``."""
         ...
 

@@ -62,6 +62,11 @@ class Target(Protocol):
         """Wait for the device's work to end."""
         ...
 
-    def peak_device_bytes(self) -> int | None:
-        """Largest allocation on the device since ``start``; None where it has no memory of its own."""
+    def peak_device_bytes(self) -> tuple[int, int] | None:
+        """Largest memory on the device since ``start`` or the last reset: allocated, and reserved by the allocator
+        whether in use or not; None where the device has no memory of its own."""
+        ...
+
+    def reset_device_peak(self) -> None:
+        """From now on ``peak_device_bytes`` is of what follows."""
         ...

@@ -40,5 +40,8 @@ class Cpu(TargetSettings):
     def synchronize(self) -> None:
         """Nothing to wait for: a call on the processor returns when its work is done."""
 
-    def peak_device_bytes(self) -> int | None:
+    def peak_device_bytes(self) -> tuple[int, int] | None:
         return None
+
+    def reset_device_peak(self) -> None:
+        """Nothing to forget."""

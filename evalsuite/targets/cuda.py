@@ -77,10 +77,15 @@ class Cuda(TargetSettings):
 
         torch.cuda.synchronize()
 
-    def peak_device_bytes(self) -> int | None:
+    def peak_device_bytes(self) -> tuple[int, int] | None:
         import torch
 
-        return torch.cuda.max_memory_allocated()
+        return torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
+
+    def reset_device_peak(self) -> None:
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
 
 
 def visible_devices() -> list[str]:

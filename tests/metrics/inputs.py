@@ -59,9 +59,9 @@ def pair_inputs(a, b):
     return PairInputs(np.arange(len(a)), a, b)
 
 
-def timing_inputs(values, scenario="single_stream", batch_size=1, valid=True, reason=""):
+def timing_inputs(values, scenario="single_stream", batch_size=1, valid=True, reason="", series=""):
     unit = "bytes" if scenario.endswith("memory") else "s"
     return TimingInputs(
-        (Timings(case_key="m@cpu/all", scenario=scenario, batch_size=batch_size, unit=unit, warmups=2, values=values,
-                 environment={"threads": 2}, valid=valid, reason=reason),)
+        (Timings(case_key="m@cpu/all", scenario=scenario, series=series, batch_size=batch_size, unit=unit, warmups=2,
+                 values=values, environment={"threads": 2}, valid=valid, reason=reason),)
     )  # fmt: skip

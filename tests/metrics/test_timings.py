@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from evalsuite.errors import Skipped
+from evalsuite.metrics.cold_start import ColdStart
 from evalsuite.metrics.contract import TimingInputs
-from evalsuite.metrics.latency import Latency, least_values
+from evalsuite.metrics.latency import Latency
 from evalsuite.metrics.peak_memory import PeakMemory
 from evalsuite.metrics.throughput import Throughput
 from tests.metrics.inputs import timing_inputs
@@ -23,12 +25,11 @@ def test_latency_over_all_calls_and_by_round():
 
 def test_labels_are_those_it_promises():
     metric = Latency(percentiles=(50, 95))
-    assert tuple(metric.compute(timing_inputs(ROUNDS.tolist()))) == metric.values == ("p50", "p95", "mean")
+    assert tuple(metric.compute(timing_inputs(ROUNDS.tolist()))) == metric.values == ("p50", "p95", "mean", "std")
 
 
 @pytest.mark.parametrize(("percentile", "needed"), [(90, 44), (95, 90), (99, 459), (50, 7)])
 def test_values_that_a_percentile_needs(percentile, needed):
-    assert least_values(percentile) == needed
     metric = Latency(percentiles=(percentile,))
     enough = metric.compute(timing_inputs([[1.0] * needed]))
     short = metric.compute(timing_inputs([[1.0] * (needed - 1)]))
@@ -55,22 +56,53 @@ def test_peak_memory_is_the_median_process():
 
 
 def test_peak_memory_of_a_device_with_its_own_is_a_second_value():
-    process, device = (
-        timing_inputs([[size]] * 3, scenario).timings for scenario, size in [("memory", 3e8), ("device_memory", 2e9)]
-    )
-    found = PeakMemory().compute(TimingInputs(process + device))
-    assert {value: estimate.value for value, estimate in found.items()} == {"": 3e8, "device": 2e9}
-    assert found["device"].protocol["scenario"] == "device_memory"
+    sizes = {"": 3e8, "load": 2e8, "device": 2e9}
+    series = [timing_inputs([[size]] * 3, "memory", series=name).timings[0] for name, size in sizes.items()]
+    found = PeakMemory().compute(TimingInputs(tuple(series)))
+    assert {value: estimate.value for value, estimate in found.items()} == sizes
 
 
-@pytest.mark.parametrize("metric", [Latency, Throughput, PeakMemory])
+@pytest.mark.parametrize("metric", [Latency, Throughput, PeakMemory, ColdStart])
 def test_what_was_not_timed_is_skipped(metric):
-    with pytest.raises(Skipped, match=f"scenario {metric().scenario}"):
+    with pytest.raises(Skipped, match=f"scenario {metric().scenarios[0]}"):
         metric().compute(TimingInputs(()))
+
+
+def test_cold_start_is_the_median_process_and_its_parts():
+    processes = {"": [5.0, 6.0, 9.0], "load": [4.0, 5.0, 7.0], "first_call": [1.0, 1.0, 2.0]}
+    series = [
+        timing_inputs([[value] for value in values], "cold_start", series=name).timings[0]
+        for name, values in processes.items()
+    ]
+    found = ColdStart().compute(TimingInputs(tuple(series)))
+    assert {value: estimate.value for value, estimate in found.items()} == {"": 6.0, "load": 5.0, "first_call": 1.0}
+    assert found["load"].replicates.tolist() == processes["load"]
+
+
+def test_settings_of_a_scenario_are_checked_and_written_in_one_way():
+    assert Throughput(scenario="offline:batch_size=4").scenarios == ("offline:batch_size=4",)
+    with pytest.raises(ValidationError, match="did you mean 'offline'"):
+        Throughput(scenario="ofline")
+    with pytest.raises(ValidationError, match="found batch_size=0, expected"):
+        Latency(scenario="offline:batch_size=0")
+
+
+def test_standard_deviation_needs_rounds_with_a_spread():
+    found = Latency().compute(timing_inputs(ROUNDS.tolist()))
+    assert found["std"].value == pytest.approx(np.std(ROUNDS, ddof=1))
+    np.testing.assert_allclose(found["std"].replicates, np.std(ROUNDS, axis=1, ddof=1))
+    assert "at least 2 calls" in Latency().compute(timing_inputs([[1.0], [2.0]]))["std"]
+
+
+def test_other_series_of_a_scenario_are_left_alone():
+    parts = timing_inputs([[9.0] * 8] * 12, series="service").timings
+    whole = timing_inputs([[1.0] * 8] * 12).timings
+    assert Latency().compute(TimingInputs(parts + whole))["p50"].value == 1
 
 
 def test_the_protocol_holds_the_conditions():
     protocol = Latency().compute(timing_inputs(ROUNDS.tolist()))["p50"].protocol
     assert protocol["scenario"] == "single_stream"
+    assert protocol["schedule"] == "turns"
     assert protocol["batch_size"] == 1
     assert protocol["environment.threads"] == 2

@@ -12,8 +12,6 @@ from evalsuite.executors.local import Local
 from evalsuite.pipeline.events import Event
 from evalsuite.pipeline.plan import make_plan
 from evalsuite.pipeline.profile import profile
-from evalsuite.profiling import profiles
-from evalsuite.profiling.profiles import Pace, Profile
 from evalsuite.records import Missing, Timings
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
@@ -22,16 +20,7 @@ from tests.profiling.scripted import scripted_plugins
 
 __all__ = ["scripted_plugins"]
 
-pytestmark = pytest.mark.usefixtures("scripted_plugins", "_quick_profile")
-
-
-@pytest.fixture
-def _quick_profile(monkeypatch: pytest.MonkeyPatch) -> None:
-    paces: dict[profiles.TimedScenario, Pace] = {
-        "single_stream": Pace(2, 2, 0.0, warmups=1, lead_in=0),
-        "offline": Pace(2, 1, 0.0, warmups=1, lead_in=0),
-    }
-    monkeypatch.setattr("evalsuite.pipeline.profile.PROFILES", {"quick": Profile(paces, processes=2, patience_s=2.0)})
+pytestmark = pytest.mark.usefixtures("scripted_plugins")
 
 
 @pytest.fixture
@@ -54,8 +43,12 @@ def suite_of(models: dict[str, dict[str, Any]], *scenarios: str, **targets: dict
                 name: {"device": "bare", "settings": settings} for name, settings in (targets or {"cpu": {}}).items()
             },
             "metrics": [
-                {"name": f"my-{scenario}", "metric": "stopwatch", "settings": {"scenario": scenario}}
-                for scenario in scenarios
+                {
+                    "name": f"my-{texts.partition(':')[0]}",
+                    "metric": "stopwatch",
+                    "settings": {"scenarios": texts.split()},
+                }
+                for texts in scenarios
             ],
         }
     )
@@ -65,59 +58,62 @@ def run(
     suite: Suite, store: Store, executor: Executor | None = None, *, fresh: bool = False
 ) -> tuple[list[Timings], list[Missing], list[Event]]:
     events: list[Event] = []
-    timings, missing = profile(
+    found = profile(
         suite,
         make_plan(suite),
         executor=executor or Inline(),
         store=store,
         listener=events.append,
         fresh=fresh,
-        profile="quick",
+        profile="ci",
+        patience_s=2.0,
     )
-    return timings, missing, events
+    return found.timings, found.missing, events
 
 
 def test_every_model_on_every_target_in_the_scenarios_that_metrics_need(store: Store) -> None:
-    suite = suite_of({"a": {}, "b": {}}, "offline", "memory", small={"batch_size": 2}, large={"batch_size": 8})
+    suite = suite_of(
+        {"a": {}, "b": {}}, "brisk:images=0", "later:images=0", small={"batch_size": 2}, large={"batch_size": 8}
+    )
     timings, missing, _ = run(suite, store)
     assert missing == []
     assert {(timing.case_key, timing.scenario, timing.batch_size) for timing in timings} == {
         (f"{model}@{target}/all", scenario, size)
         for model in "ab"
         for target, size in (("small", 2), ("large", 8))
-        for scenario in ("offline", "memory")
+        for scenario in ("brisk:images=0", "later:images=0")
     }
 
 
 def test_suite_without_timing_metrics_starts_no_process(store: Store) -> None:
     executor = Inline()
-    assert run(suite_of({"a": {}}, "single_stream").model_copy(update={"metrics": []}), store, executor)[:2] == ([], [])
+    assert run(suite_of({"a": {}}, "brisk").model_copy(update={"metrics": []}), store, executor)[:2] == ([], [])
     assert executor.opened == 0
 
 
 def test_model_that_cannot_be_timed_is_skipped(store: Store) -> None:
-    timings, missing, _ = run(suite_of({"a": {}, "folder": {"timed": False}}, "single_stream", "memory"), store)
+    timings, missing, _ = run(suite_of({"a": {}, "folder": {"timed": False}}, "brisk", "later"), store)
     assert {timing.case_key for timing in timings} == {"a@cpu/all"}
     assert {(cell.name, cell.kind, cell.model, cell.against) for cell in missing} == {
-        ("my-single_stream", "skipped", "folder", "none"),
-        ("my-memory", "skipped", "folder", "none"),
+        ("my-brisk", "skipped", "folder", "none"),
+        ("my-later", "skipped", "folder", "none"),
     }
     assert "no speed to measure" in missing[0].reason
 
 
 def test_crash_is_a_missing_of_each_metric_and_the_others_are_timed(store: Store) -> None:
-    suite = suite_of({"a": {}, "crashes": {"fail": "kill", "good_calls": 2}}, "single_stream", "offline")
+    suite = suite_of({"a": {}, "crashes": {"fail": "kill", "good_calls": 2}}, "brisk", "later")
     timings, missing, _ = run(suite, store, Local())
     assert {timing.case_key for timing in timings} == {"a@cpu/all"}
     assert {(cell.name, cell.kind, cell.model) for cell in missing} == {
-        ("my-single_stream", "failed", "crashes"),
-        ("my-offline", "failed", "crashes"),
+        ("my-brisk", "failed", "crashes"),
+        ("my-later", "failed", "crashes"),
     }
     assert "SIGKILL" in missing[0].reason
 
 
 def test_second_run_reuses_the_values_unless_fresh(store: Store) -> None:
-    suite = suite_of({"a": {"call_s": 0.001}, "b": {}}, "single_stream")
+    suite = suite_of({"a": {"call_s": 0.001}, "b": {}}, "brisk")
     first, _, _ = run(suite, store)
     executor = Inline()
     again, _, events = run(suite, store, executor)
@@ -132,15 +128,15 @@ def test_second_run_reuses_the_values_unless_fresh(store: Store) -> None:
 @pytest.mark.parametrize(
     "changed",
     [
-        suite_of({"a": {"image_s": 0.001}}, "single_stream"),
-        suite_of({"a": {}}, "offline"),
-        suite_of({"a": {}}, "single_stream", cpu={"threads": 1}),
-        suite_of({"a": {}, "b": {}}, "single_stream"),
+        suite_of({"a": {"image_s": 0.001}}, "brisk"),
+        suite_of({"a": {}}, "brisk:images=0"),
+        suite_of({"a": {}}, "brisk", cpu={"threads": 1}),
+        suite_of({"a": {}, "b": {}}, "brisk"),
     ],
     ids=["model", "scenario", "target", "company"],
 )
 def test_whatever_can_change_a_timing_is_measured_again(store: Store, changed: Suite) -> None:
-    run(suite_of({"a": {}}, "single_stream"), store)
+    run(suite_of({"a": {}}, "brisk"), store)
     executor = Inline()
     run(changed, store, executor)
     assert executor.opened > 0
@@ -148,7 +144,7 @@ def test_whatever_can_change_a_timing_is_measured_again(store: Store, changed: S
 
 @pytest.mark.parametrize("settings", [{"cached": False}, {"fail": "raise", "good_calls": 2}], ids=["unknown", "failed"])
 def test_session_is_not_kept_if_a_model_has_no_fingerprint_or_failed(store: Store, settings: dict[str, Any]) -> None:
-    suite = suite_of({"a": {}, "b": settings}, "single_stream")
+    suite = suite_of({"a": {}, "b": settings}, "brisk")
     run(suite, store)
     executor = Inline()
     run(suite, store, executor)
@@ -156,12 +152,12 @@ def test_session_is_not_kept_if_a_model_has_no_fingerprint_or_failed(store: Stor
 
 
 def test_progress_names_the_case_and_the_scenario(store: Store) -> None:
-    _, _, events = run(suite_of({"a": {}}, "single_stream"), store)
+    _, _, events = run(suite_of({"a": {}}, "brisk"), store)
     stage = Event("stage", "profile", total=1)
-    assert events == [stage, *(Event("progress", "profile", "a@cpu/all", n, 2, "single_stream") for n in (1, 2))]
+    assert events == [stage, *(Event("progress", "profile", "a@cpu/all", n, 3, "brisk") for n in (1, 2, 3))]
 
 
 def test_unknown_profile(store: Store) -> None:
-    suite = suite_of({"a": {}}, "single_stream")
-    with pytest.raises(UnknownNameError, match="did you mean 'quick'"):
-        profile(suite, make_plan(suite), executor=Inline(), store=store, listener=print, profile="quik")
+    suite = suite_of({"a": {}}, "brisk")
+    with pytest.raises(UnknownNameError, match="did you mean 'ci'"):
+        profile(suite, make_plan(suite), executor=Inline(), store=store, listener=print, profile="cli")

@@ -1,11 +1,12 @@
-"""A model, a target and a metric that do what a test tells them, installed as another package's plug-ins; no torch."""
+"""A model, a target, scenarios and a metric that do what a test tells them, installed as another package's plug-ins; no
+torch."""
 
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -20,6 +21,7 @@ from evalsuite.files import content_key
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
 from evalsuite.records import Scalar
+from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import TargetSettings
 
@@ -114,19 +116,84 @@ class Bare(TargetSettings):
 
     def synchronize(self) -> None: ...
 
-    def peak_device_bytes(self) -> int | None:
+    def peak_device_bytes(self) -> tuple[int, int] | None:
         return None
+
+    def reset_device_peak(self) -> None: ...
+
+
+class Brisk(Settings):
+    """Three turns of two calls.
+
+    Attributes:
+        images: in one call; 0 for the target's batch size.
+        gap: why it is not for this model.
+        seconds: a turn's least duration.
+    """
+
+    kind: ClassVar[Literal["turns"]] = "turns"
+    unit: ClassVar[str] = "s"
+
+    images: int = 1
+    gap: str = ""
+    seconds: float = 0.0
+
+    def pace(self, profile: ProfileName) -> Pace:
+        return Pace(3, 2, self.seconds, warmups=2, lead_in=1)
+
+    def images_per_call(self, of_target: int) -> int:
+        return self.images or of_target
+
+    def measure(self, subject: Subject, batches: Sequence[Batch], seed: int) -> Series:
+        if self.gap:
+            raise Unavailable(self.gap)
+        seconds = []
+        for batch in batches:
+            begin = time.perf_counter()
+            subject.generate(batch)
+            seconds.append(time.perf_counter() - begin)
+        return {"": seconds, "seed": [seed % 1000]}
+
+    def flaw(self, rounds: Sequence[Series]) -> str:
+        return ""
+
+
+class First(Brisk):
+    """What the first call of two fresh processes takes."""
+
+    kind: ClassVar[Literal["start"]] = "start"  # type: ignore[assignment]
+
+    def pace(self, profile: ProfileName) -> Pace:
+        return Pace(2, 1)
+
+
+class Later(First):
+    """What a call of three fresh processes takes."""
+
+    kind: ClassVar[Literal["process"]] = "process"  # type: ignore[assignment]
+
+    def pace(self, profile: ProfileName) -> Pace:
+        return Pace(3, 1)
+
+
+class Counted(First):
+    """Something that no target changes."""
+
+    kind: ClassVar[Literal["checkpoint"]] = "checkpoint"  # type: ignore[assignment]
+
+    def pace(self, profile: ProfileName) -> Pace:
+        return Pace(1, 1)
 
 
 class Stopwatch(Settings):
-    """A metric that needs a scenario timed."""
+    """A metric that reads scenarios."""
 
     unit: ClassVar[str] = "s"
     higher_is_better: ClassVar[bool | None] = False
     inputs: ClassVar[Inputs] = Inputs.TIMINGS
     paper: ClassVar[str] = ""
 
-    scenario: str = "single_stream"
+    scenarios: tuple[str, ...] = ("brisk",)
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
         return {"": f"{len(inputs.timings)} timings"}
@@ -137,6 +204,11 @@ ENTRY_POINTS = """
 scripted = tests.profiling.scripted:Scripted
 [evalsuite.targets]
 bare = tests.profiling.scripted:Bare
+[evalsuite.scenarios]
+brisk = tests.profiling.scripted:Brisk
+first = tests.profiling.scripted:First
+later = tests.profiling.scripted:Later
+counted = tests.profiling.scripted:Counted
 [evalsuite.metrics]
 stopwatch = tests.profiling.scripted:Stopwatch
 """

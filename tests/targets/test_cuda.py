@@ -49,4 +49,5 @@ def test_same_convolution_twice_gives_the_same_bits_and_its_memory_is_counted() 
     first, second = (module(images).cpu().numpy() for _ in range(2))
     target.synchronize()
     np.testing.assert_array_equal(first, second)
-    assert (target.peak_device_bytes() or 0) >= images.nbytes
+    allocated, reserved = target.peak_device_bytes() or (0, 0)
+    assert images.nbytes <= allocated <= reserved
