@@ -272,5 +272,11 @@ class _Timings(Reading):
     def content(self) -> Any:
         return None
 
-    def sample_ids(self, estimate: Estimate) -> None:
+    def sample_ids(self, estimate: Estimate) -> NDArray[np.int64] | None:
+        """Rounds, which all models of a target have in turn, where values of theirs are averaged."""
+        return None if estimate.per_sample is None else np.arange(estimate.n)
+
+    @property
+    def clusters(self) -> None:
+        """Rounds hang together with nothing."""
         return None
