@@ -34,7 +34,8 @@ class Capabilities:
         nfe: network evaluations for one image; guidance counts two a step.
         seeded: whether the seed decides the image; unseeded models are compared unpaired.
         timed: whether latency means anything; not for a folder of images.
-        noise: whether the initial noise can be changed (latent slices).
+        noise: whether the initial noise can be changed (latent slices): it comes from :mod:`evalsuite.noise`.
+        unusual: which unusual conditions it understands: ``blend``, a mixture of two classes; ``empty``, no class.
         settable: settings that a slice may change, such as ``num_steps`` or ``guidance_scale``.
         max_samples: how many samples there are; None for no limit.
         tolerance: largest difference of a pixel (0 to 255, before rounding) between batch sizes.
@@ -48,9 +49,24 @@ class Capabilities:
     seeded: bool = True
     timed: bool = True
     noise: bool = False
+    unusual: frozenset[Unusual] = frozenset()
     settable: frozenset[str] = frozenset()
     max_samples: int | None = None
     tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A second class for each sample, mixed into the first as ``(1 - weight) * e(labels) + weight * e(others)``, where
+    e is the embedding of a class.
+
+    Attributes:
+        labels: int64 ``[B]``, the others.
+        weight: in [0, 1].
+    """
+
+    labels: NDArray[np.int64]
+    weight: float
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,8 @@ class Batch:
     Attributes:
         sample_ids: int64 ``[B]``.
         seeds: int64 ``[B]`` in [0, 2**63); all of a sample's randomness comes from a CPU generator of its seed.
-        labels: int64 ``[B]``; None for models that are not asked for a class.
+        labels: int64 ``[B]``; None for models that are not asked for a class, or not this time.
+        blend: None for models of classes that are not mixed.
         prompts: one text a sample; None for models that are not asked for texts.
         images: uint8 ``[B, C, H, W]``, what each sample starts from; None for models that take none.
         noise: how the initial noise differs from a standard normal.
@@ -72,6 +89,7 @@ class Batch:
     prompts: Sequence[str] | None = None
     images: NDArray[np.uint8] | None = None
     noise: NoiseSpec = NoiseSpec()
+    blend: Blend | None = None
 
 
 class Probe(Protocol):
@@ -136,15 +154,6 @@ class Differentiable(LoadedModel, Protocol):
         Gradients reach each of the arguments that asks for them, whether or not gradients are on when it is called;
         the weights ask for none.
         """
-        ...
-
-
-@runtime_checkable
-class Countable(Protocol):
-    """A loaded model that knows its networks; optional. One that runs elsewhere, or is a plain function, is none."""
-
-    def num_parameters(self) -> int:
-        """Parameters of all networks that it loaded, each counted once."""
         ...
 
 

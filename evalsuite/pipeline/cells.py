@@ -12,6 +12,8 @@ from evalsuite.metrics.contract import Inputs, Metric
 from evalsuite.records import Case, Missing
 from evalsuite.suite.schema import MetricSpec, Suite
 
+GROUND_TRUTH = "ground_truth"
+
 
 @dataclass(frozen=True)
 class PlannedCell:
@@ -21,7 +23,7 @@ class PlannedCell:
         case: where.
         spec: the metric as the suite has it.
         metric: the metric with its settings.
-        against: ``reference``, ``none``, or the key of the teacher's case.
+        against: ``reference``, ``ground_truth``, ``none``, or the key of the teacher's case.
     """
 
     case: Case
@@ -60,16 +62,16 @@ class PlannedCell:
 def cells_of(suite: Suite, cases: Iterable[Case]) -> Iterator[PlannedCell]:
     """Every cell of these cases, in the order of cases and metrics.
 
-    Timings belong to the slice ``all``; pairs to everyone but the teacher, who is what they compare with.
+    Timings belong to the slice ``all``; pairs with the teacher to everyone but itself.
     """
     metrics = [(spec, metric_of(spec)) for spec in suite.metrics]
     for case in cases:
         for spec, metric in metrics:
             if metric.inputs == Inputs.TIMINGS and case.slice != "all":
                 continue
-            if metric.inputs.of_pairs and case.role == "teacher":
+            if metric.inputs.of_pairs and spec.against == "teacher" and case.role == "teacher":
                 continue
-            yield PlannedCell(case, spec, metric, _against(metric, case, suite))
+            yield PlannedCell(case, spec, metric, _against(spec, metric, case, suite))
 
 
 def metric_of(spec: MetricSpec) -> Metric:
@@ -85,9 +87,11 @@ def least_samples(spec: MetricSpec) -> int:
     return int(each * plugins.make("features", metric.extractor).dim) if each else 0  # type: ignore[attr-defined]
 
 
-def _against(metric: Metric, case: Case, suite: Suite) -> str:
+def _against(spec: MetricSpec, metric: Metric, case: Case, suite: Suite) -> str:
     if metric.inputs in (Inputs.FEATURES, Inputs.IMAGES):
         return "reference"
+    if metric.inputs.of_pairs and spec.against == GROUND_TRUTH:
+        return GROUND_TRUTH
     if metric.inputs.of_pairs and suite.teacher is not None:
         return f"{suite.teacher}@{case.target}/{case.slice}"
     return "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite import pairing, plugins
-from evalsuite.datasets.contract import Dataset
+from evalsuite.datasets.contract import Dataset, GroundTruth
 from evalsuite.errors import Skipped, UsageError
 from evalsuite.files import content_key
 from evalsuite.models.contract import Batch, Capabilities, Condition
@@ -28,6 +29,7 @@ WHAT: dict[Condition, str] = {
     "image": "images",
     "text_and_image": "prompts and images",
 }
+NO_TRUTH = "compares with what the inputs were made from, and these inputs do not say"
 
 
 @dataclass(frozen=True)
@@ -116,28 +118,46 @@ class Conditions:
             return [self.class_names[label] for label in labels]
         return list(self.texts(ids) or [""] * len(ids))
 
+    def truth(self, ids: Ids) -> NDArray[np.uint8]:
+        """What each sample ought to look like, uint8 ``[N, C, H, W]``: the images that the inputs were made from.
+
+        Raises:
+            Skipped: that is not known.
+        """
+        if not isinstance(self.inputs, GroundTruth):
+            raise Skipped(NO_TRUTH)
+        return self.inputs.truth(pairing.labels_of(ids, self.count))
+
     def batch(self, ids: Ids, seed: int, noise: NoiseSpec) -> Batch:
         """What a model gets for these samples of a suite of that seed."""
         return Batch(
             ids,
-            pairing.seeds_of(ids, seed),
+            pairing.seeds_of(ids - ids % noise.shared, seed),
             labels=self.labels(ids),
             prompts=self.texts(ids),
             images=self.images(ids),
             noise=noise,
         )
 
-    def groups(self, ids: Ids) -> NDArray[np.int64]:
-        """Jackknife group of each sample, int64 ``[N]``: classes are dealt out by themselves, and the samples of one
-        prompt or image stay together."""
+    def groups(self, ids: Ids, shared: int = 1) -> NDArray[np.int64]:
+        """Jackknife group of each sample, int64 ``[N]``: classes are dealt out by themselves, and samples that are not
+        independent stay together: those of one prompt or image, and ``shared`` consecutive ones of one noise."""
         if self.sampled:
-            return pairing.groups_of(pairing.labels_of(ids, self.count), 1)
-        return pairing.groups_of(ids, self.count)
+            return pairing.groups_of(pairing.labels_of(ids, self.count) // shared, 1)
+        return pairing.groups_of(ids, math.lcm(self.count, shared))
 
-    def clusters(self, ids: Ids) -> NDArray[np.int64] | None:
-        """The prompt or image of each sample where some share one, int64 ``[N]``; None where all are independent."""
-        numbers = self.numbers(ids) if self.sampled else None
-        return numbers if numbers is not None and len(np.unique(numbers)) < len(numbers) else None
+    def clusters(self, ids: Ids, shared: int = 1) -> NDArray[np.int64] | None:
+        """Equal for samples of one prompt, image or noise, int64 ``[N]``; None where all are independent.
+
+        Raises:
+            Skipped: not every prompt, image or noise has equally many samples, so that a mean over them is no mean over
+                samples.
+        """
+        numbers = (pairing.labels_of(ids, self.count) if self.sampled else ids) // shared
+        _, sizes = np.unique(numbers, return_counts=True)
+        if len(np.unique(sizes)) > 1:
+            raise Skipped(f"noise shared by {shared} samples is not shared by equally many of these {len(ids)}")
+        return numbers if len(sizes) < len(numbers) else None
 
     def columns(self, ids: Ids) -> Columns:
         """Positions of the samples by attribute and value, for slices."""

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite import plugins
-from evalsuite.datasets.contract import Dataset, SavedMoments
+from evalsuite.datasets.contract import Dataset, GroundTruth, SavedMoments
 from evalsuite.errors import CellError, EvalsuiteError, Failed, Skipped
 from evalsuite.executors.contract import Executor, Progress, Task
 from evalsuite.features.contract import Extracted, Extractor
-from evalsuite.pipeline.cells import metric_of
-from evalsuite.pipeline.conditions import conditions_of
+from evalsuite.files import content_key
+from evalsuite.pipeline.cells import GROUND_TRUTH, metric_of
+from evalsuite.pipeline.conditions import NO_TRUTH, Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.networks import Passes, opened, passes_of
@@ -36,7 +37,7 @@ Report = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Source:
-    """Images of one chunk: generated (a key in the store) or of the reference (a span of its images). Picklable.
+    """Images of one chunk: generated (a key in the store), or a span of the reference or the ground truth. Picklable.
 
     Attributes:
         features_keys: where the features by each extractor of a pass belong.
@@ -53,17 +54,23 @@ class Source:
 
 @dataclass(frozen=True)
 class Order:
-    """What one child process extracts, in one pass over the images. Picklable."""
+    """What one child process extracts, in one pass over the images. Picklable.
+
+    Attributes:
+        conditions: where the ground truth is.
+    """
 
     store: Store
     extractors: tuple[str, ...]
     reference: ReferenceSpec | None
+    conditions: Conditions
     sources: tuple[Source, ...]
 
 
 @dataclass
 class Features:
-    """What extraction ended with, by extractor and by the key of the generating case (or ``reference``).
+    """What extraction ended with, by extractor and by the key of the generating case (or ``reference``, or
+    ``ground_truth``, whose rows are those of the inputs).
 
     Attributes:
         moments: in place of the reference's features, where only a statistics file is there.
@@ -134,7 +141,7 @@ def extract(
     for together in passes_of(step.extractors):
         missing = tuple(source for source in step.sources(together) if not source.whole(store))
         if missing:
-            orders[" + ".join(together)] = Order(store, together, suite.reference, missing)
+            orders[" + ".join(together)] = Order(store, together, suite.reference, step.conditions, missing)
         else:
             listener(Event("cached", "extract", " + ".join(together)))
     if orders:
@@ -142,7 +149,7 @@ def extract(
         _work_off(orders, executor, listener, timeout_s, features)
     for name in step.extractors:
         step.collect(name)
-    prompts = conditions_of(suite).prompt_set
+    prompts = step.conditions.prompt_set
     if prompts is not None:
         processes: dict[str, Any] = {"executor": executor, "store": store, "listener": listener, "timeout_s": timeout_s}
         features.texts = embed(_extractors(suite, of_texts=True), prompts, **processes)
@@ -201,6 +208,8 @@ class _Extraction:
         self.cases = {case.key: case for case in plan.cases if case.key in samples.sets}
         self.conditions = conditions_of(suite)
         self.dataset = _dataset_of(suite.reference)
+        asked = any(spec.against == GROUND_TRUTH and metric_of(spec).inputs.of_features for spec in suite.metrics)
+        self.has_truth = asked and isinstance(self.conditions.inputs, GroundTruth)
         self.extractors: dict[str, Extractor] = {}
         self.fingerprints: dict[str, str] = {}
 
@@ -217,7 +226,7 @@ class _Extraction:
     def sources(self, names: Sequence[str]) -> list[Source]:
         """All images, reference first, with where their features by these extractors belong."""
         generated = [source for key in self.cases for source in self._generated(key, names)]
-        return self._reference(names) + generated
+        return self._reference(names) + self._truth(names) + generated
 
     def _generated(self, case_key: str, names: Sequence[str]) -> list[Source]:
         chunks = self.samples.sets[case_key].chunks
@@ -230,6 +239,13 @@ class _Extraction:
         every = spans(self.dataset.size(), REFERENCE_CHUNK)
         return [Source(REFERENCE, span, self._keys(names, span.key(dataset))) for span in every]
 
+    def _truth(self, names: Sequence[str]) -> list[Source]:
+        if not self.has_truth:
+            return []
+        inputs = content_key([GROUND_TRUTH, self.conditions.protocol()])
+        every = spans(self.conditions.count, REFERENCE_CHUNK)
+        return [Source(GROUND_TRUTH, span, self._keys(names, span.key(inputs))) for span in every]
+
     def _keys(self, names: Sequence[str], images: str) -> tuple[str, ...]:
         return tuple(f"{self.fingerprints[name]}/{images}" for name in names)
 
@@ -238,6 +254,7 @@ class _Extraction:
         if (name, "") in self.features.errors:
             return
         self._collect_reference(name)
+        self._collect_truth(name)
         for key, case in self.cases.items():
             self._keep(name, key, self._generated(key, [name]), self._case_fields(case, self.samples.sets[key]))
 
@@ -250,6 +267,13 @@ class _Extraction:
             ids = np.arange(self.dataset.size(), dtype=np.int64)
             fields = {"sample_ids": ids, "labels": self.dataset.labels(), "source": self.dataset.fingerprint()}
             self._keep(name, REFERENCE, self._reference([name]), fields)
+
+    def _collect_truth(self, name: str) -> None:
+        if self.has_truth:
+            ids = np.arange(self.conditions.count, dtype=np.int64)
+            self._keep(name, GROUND_TRUTH, self._truth([name]), {"sample_ids": ids})
+        else:
+            self.features.errors[name, GROUND_TRUTH] = Skipped(NO_TRUTH)
 
     def _take_moments(self, name: str, moments: Moments) -> None:
         """Take saved statistics, if they were made as this extractor makes features, as far as the file says."""
@@ -306,28 +330,32 @@ def extract_missing(order: Order, report: Report) -> dict[str, CellError]:
             if source.owner in errors:
                 continue
             try:
-                _store_features(order.store, source, passed, dataset)
+                _store_features(order, source, passed, dataset)
             except CellError as error:
                 errors[source.owner] = error
     report(len(order.sources), len(order.sources))
     return errors
 
 
-def _store_features(store: Store, source: Source, passed: Passes, dataset: Dataset | None) -> None:
-    images = read_images(store, source.images) if isinstance(source.images, str) else _real(dataset, source.images)
+def _store_features(order: Order, source: Source, passed: Passes, dataset: Dataset | None) -> None:
     try:
-        found = passed(images)
+        found = passed(_images(order, source, dataset))
     except EvalsuiteError:
         raise
     except Exception as error:
         raise Failed(f"features of {source.owner}: {type(error).__name__}: {error}") from error
     for key, extracted in zip(source.features_keys, found, strict=True):
-        store.write(ROOM, key, _arrays(extracted, source.owner))
+        order.store.write(ROOM, key, _arrays(extracted, source.owner))
 
 
-def _real(dataset: Dataset | None, span: Span) -> NDArray[np.uint8]:
-    assert dataset is not None, "only a reference has spans of its own"
-    return dataset.images(np.arange(span.start, span.stop, dtype=np.int64))
+def _images(order: Order, source: Source, dataset: Dataset | None) -> NDArray[np.uint8]:
+    if isinstance(source.images, str):
+        return read_images(order.store, source.images)
+    ids = np.arange(source.images.start, source.images.stop, dtype=np.int64)
+    if source.owner == GROUND_TRUTH:
+        return order.conditions.truth(ids)
+    assert dataset is not None, "only the reference has such spans else"
+    return dataset.images(ids)
 
 
 def _arrays(extracted: Extracted, owner: str) -> dict[str, NDArray[np.float32]]:

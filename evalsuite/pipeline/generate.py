@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from evalsuite import plugins
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Result, Task
-from evalsuite.files import canonical_json
+from evalsuite.files import canonical_json, content_key
 from evalsuite.models.contract import Capabilities, LoadedModel, Probe
 from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.flags import ROOM as FLAGS
 from evalsuite.pipeline.flags import FlagKeeper
-from evalsuite.pipeline.plan import adapter_of
+from evalsuite.pipeline.plan import adapter_of, target_of
 from evalsuite.pipeline.samples import ROOM, Chunk, SampleSet, Span, spans
 from evalsuite.records import Case, Plan
 from evalsuite.store import Store
@@ -33,10 +33,10 @@ Part = tuple[Case, tuple[Span, ...]]
 
 @dataclass(frozen=True)
 class Order:
-    """What one child process generates: the missing chunks of one model on one target. Picklable.
+    """What one child process generates: the missing chunks of one model on one target as it is set. Picklable.
 
     Attributes:
-        device, target_settings: the target.
+        device, target_settings: the target, as the slice of its cases has it.
         seed: of the suite.
         conditions: what its samples are asked for.
         parts: cases with the spans that are missing; cases of equal settings stand together and share one load.
@@ -76,19 +76,21 @@ class Samples:
 def generate(
     suite: Suite, plan: Plan, *, executor: Executor, store: Store, listener: Listener, timeout_s: float
 ) -> Samples:
-    """Samples of every case, from the store where they are there and whole.
+    """Samples of every case, from the store where they are there and whole; cases of equal samples generate once.
 
     Raises:
         StoreError: the store cannot take new samples.
     """
     generating = [case for case in plan.cases if case.parent is None]
     listener(Event("stage", "generate", total=len(generating)))
-    orders = _orders(suite, generating, store, listener)
+    first = {case.samples_key: case for case in reversed(generating)}
+    orders = _orders(suite, [case for case in generating if first[case.samples_key] is case], store, listener)
     if orders:
         store.require_writable()
     errors: dict[str, CellError] = {}
     while orders:
         orders = _work_off(orders, executor, listener, timeout_s, errors)
+    errors = {case.key: errors[key] for case in generating if (key := first[case.samples_key].key) in errors}
     samples = Samples(errors=errors)
     for case in generating:
         if case.key not in errors:
@@ -98,9 +100,7 @@ def generate(
 
 def case_spans(suite: Suite, case: Case) -> list[Span]:
     """The chunks of a generating case: one call of the model each, of the target's batch size."""
-    target = suite.targets[case.target]
-    size = plugins.find("targets", target.device).model_validate(target.settings).batch_size
-    return spans(len(case.sample_ids), size)
+    return spans(len(case.sample_ids), target_of(suite, case.target, case.target_changes).batch_size)
 
 
 def missing_spans(suite: Suite, case: Case, store: Store) -> tuple[Span, ...]:
@@ -113,26 +113,30 @@ def _absent(store: Store, case: Case, wanted: Sequence[Span]) -> tuple[Span, ...
 
 
 def _orders(suite: Suite, cases: Sequence[Case], store: Store, listener: Listener) -> dict[str, Order]:
-    """The work that is not in the store, by ``model@target``."""
-    parts: dict[tuple[str, str], list[Part]] = {}
+    """The work that is not in the store, by ``model@target``; where slices change the target, by their first case."""
+    parts: dict[str, list[Part]] = {}
     for case in cases:
         missing = missing_spans(suite, case, store)
         if missing:
-            parts.setdefault((case.model, case.target), []).append((case, missing))
+            together = [case.model, case.target, dict(case.target_changes)]
+            parts.setdefault(content_key(together), []).append((case, missing))
         else:
             listener(Event("cached", "generate", case.key, len(case.sample_ids), len(case.sample_ids)))
-    conditions = conditions_of(suite)
-    return {
-        f"{model}@{target}": Order(
-            store,
-            suite.targets[target].device,
-            suite.targets[target].settings,
-            suite.sampling.seed,
-            conditions,
-            tuple(sorted(todo, key=lambda part: canonical_json(part[0].settings))),
-        )
-        for (model, target), todo in parts.items()
-    }
+    return dict(_order(suite, todo, store) for todo in parts.values())
+
+
+def _order(suite: Suite, parts: Sequence[Part], store: Store) -> tuple[str, Order]:
+    """The work of one child process, under its name."""
+    case, target = parts[0][0], suite.targets[parts[0][0].target]
+    order = Order(
+        store,
+        target.device,
+        {**target.settings, **case.target_changes},
+        suite.sampling.seed,
+        conditions_of(suite),
+        tuple(sorted(parts, key=lambda part: canonical_json(part[0].settings))),
+    )
+    return (case.key if case.target_changes else f"{case.model}@{case.target}"), order
 
 
 def _work_off(
@@ -241,7 +245,7 @@ def _generate(
     ids = case.sample_ids[span.start : span.stop]
     batch = order.conditions.asked_of(capabilities).batch(ids, order.seed, case.noise)
     try:
-        return model.generate(batch, probe)
+        return model.generate(batch if case.change is None else case.change.apply(batch), probe)
     except EvalsuiteError:
         raise
     except MemoryError as error:

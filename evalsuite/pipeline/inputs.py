@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import Any, cast
 
@@ -24,14 +23,14 @@ from evalsuite.metrics.contract import (
     PairInputs,
     TimingInputs,
 )
-from evalsuite.pipeline.cells import PlannedCell
+from evalsuite.pipeline.cells import GROUND_TRUTH, PlannedCell
 from evalsuite.pipeline.conditions import columns_of_dataset, conditions_of
 from evalsuite.pipeline.extract import Features
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.plan import adapter_of
+from evalsuite.pipeline.slicing import Parts, parts_of
 from evalsuite.pipeline.values import extraction_protocol
 from evalsuite.records import Case, FeatureSet, Moments, Plan, Scalar, Timings
-from evalsuite.slices.contract import Subset
 from evalsuite.suite.schema import Suite
 
 
@@ -47,19 +46,13 @@ class Found:
         self.conditions = conditions_of(suite)
 
     @cached_property
-    def reference_parts(self) -> dict[str, NDArray[np.int64]]:
+    def reference_parts(self) -> Parts:
         """Positions in the reference by subset slice."""
         spec = self.suite.reference
         if spec is None:
             return {}
         dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
-        kinds = [plugins.find("slices", s.kind).model_validate(s.settings) for s in self.suite.slices]
-        subsets: list[Subset] = [kind for kind in kinds if kind.kind == "subset"]
-        parts: dict[str, NDArray[np.int64]] = {}
-        for subset in subsets:
-            with suppress(Skipped):  # the reference lacks what samples are told apart by, such as tags of prompts
-                parts.update(subset.select(columns_of_dataset(dataset)))
-        return parts
+        return parts_of(self.suite, columns_of_dataset(dataset))
 
 
 class Reading(ABC):
@@ -95,8 +88,12 @@ class Reading(ABC):
 
     @property
     def clusters(self) -> NDArray[np.int64] | None:
-        """Equal for samples that are not independent, int64 ``[N]``; None where all are."""
-        return self.found.conditions.clusters(self.case.sample_ids)
+        """Equal for samples that are not independent, int64 ``[N]``; None where all are.
+
+        Raises:
+            Skipped: they cannot be told.
+        """
+        return self.found.conditions.clusters(self.case.sample_ids, self.case.noise.shared)
 
 
 def reading_of(found: Found, cell: PlannedCell) -> Reading:
@@ -131,20 +128,19 @@ class _Features(Reading):
         ids = self.case.sample_ids
         asked = self.conditions.numbers(ids)
         texts = None if self.texts is None or asked is None else self.texts.select(asked)
-        groups = self.found.conditions.groups(ids)
+        groups = self.found.conditions.groups(ids, self.case.noise.shared)
         return FeatureInputs(
             self._part(self.generated), self._reference_part(), groups, self.case.parent is None, asked, texts
         )
 
     def content(self) -> Any:
         generated = self.generated
-        subset = None if self.case.parent is None else self.case.slice
         ids = content_key(self.case.sample_ids.tolist())
         return [
             generated.source,
             generated.fingerprint,
             None if self.reference is None else self.reference.source,
-            subset,
+            self.case.part,
             ids,
             self.conditions.kind,
         ]
@@ -169,9 +165,9 @@ class _Features(Reading):
             return self.reference
         if isinstance(self.reference, Moments):
             raise Skipped("of the reference there are only mean and covariance, not those of its slices")
-        rows = self.found.reference_parts.get(self.case.slice)
+        rows = self.found.reference_parts.get(self.case.part)
         if rows is None:
-            raise Skipped(f"the reference has no images of the slice {self.case.slice}")
+            raise Skipped(f"the reference has no images of the slice {self.case.part}")
         return self.reference.select(rows)
 
 
@@ -189,7 +185,7 @@ class _Images(Reading):
     def inputs(self) -> ImageInputs:
         ids, asked = self.case.sample_ids, self.conditions
         started_from = None if asked.inputs is None else asked.numbers(ids)
-        return ImageInputs(ids, self.samples.images(ids), asked.classes(ids), asked.texts(ids), started_from)
+        return ImageInputs(ids, self.samples.images(ids), asked.labels(ids), asked.texts(ids), started_from)
 
     def content(self) -> Any:
         return [self.samples.content, content_key(self.case.sample_ids.tolist()), self.conditions.kind]
@@ -198,61 +194,121 @@ class _Images(Reading):
         return {**super().protocol(), "quantisation": "uint8", "n": len(self.case.sample_ids)}
 
 
-class _AgainstTeacher(Reading):
-    """A student's samples against the teacher's of the same seeds."""
+class _OtherSide(ABC):
+    """What samples are compared with, one by one."""
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        self.found, self.case = found, cell.case
+
+    @abstractmethod
+    def images(self) -> NDArray[np.uint8]:
+        """uint8 ``[N, C, H, W]``, row by row as the case's samples."""
+
+    @abstractmethod
+    def features(self, extractor: str) -> FeatureSet:
+        """Features of these images."""
+
+    @abstractmethod
+    def content(self) -> Any:
+        """JSON value of everything that decides them."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """What numbers must share to be compared."""
+
+
+class _Teacher(_OtherSide):
+    """The teacher's samples of the same seeds, on the same slice."""
 
     def __init__(self, found: Found, cell: PlannedCell) -> None:
         super().__init__(found, cell)
-        self.mine = found.samples.of(self.case)
         teacher = found.cases.get(cell.against)
         if teacher is None:
             raise Skipped(f"there are no samples of {cell.against} to compare with")
         self.teacher: Case = teacher
         try:
-            self.theirs = found.samples.of(teacher)
+            self.samples = found.samples.of(teacher)
         except CellError as error:
             raise type(error)(f"the teacher has no samples: {error}") from error
         if not all(adapter_of(case).capabilities().seeded for case in (self.case, teacher)):
             raise Skipped("images of models without seeds do not belong together in pairs")
 
+    def images(self) -> NDArray[np.uint8]:
+        return self.samples.images(self.case.sample_ids)
+
+    def features(self, extractor: str) -> FeatureSet:
+        whole = self.found.features.of(extractor, self.teacher.parent or self.teacher.key)
+        return _of_samples(whole, self.case.sample_ids)
+
     def content(self) -> Any:
-        return [self.mine.content, self.theirs.content, content_key(self.case.sample_ids.tolist())]
+        return self.samples.content
+
+    def fingerprint(self) -> str:
+        seed = self.found.suite.sampling.seed
+        return content_key([self.teacher.adapter, adapter_of(self.teacher).fingerprint(), seed])
+
+
+class _Truth(_OtherSide):
+    """The images that the inputs were made from; a slice that changes the inputs does not change these."""
+
+    def images(self) -> NDArray[np.uint8]:
+        return self.found.conditions.truth(self.case.sample_ids)
+
+    def features(self, extractor: str) -> FeatureSet:
+        whole = self.found.features.of(extractor, GROUND_TRUTH)
+        rows = self.found.conditions.numbers(self.case.sample_ids)
+        assert rows is not None, "samples that have a ground truth start from images"
+        return whole.select(rows)
+
+    def content(self) -> Any:
+        return self.fingerprint()
+
+    def fingerprint(self) -> str:
+        return content_key([GROUND_TRUTH, self.found.conditions.protocol()])
+
+
+class _Pairs(Reading):
+    """Pairs of images: each sample and what it is compared with."""
+
+    def __init__(self, found: Found, cell: PlannedCell) -> None:
+        super().__init__(found, cell)
+        self.samples = found.samples.of(self.case)
+        self.other = _Truth(found, cell) if cell.against == GROUND_TRUTH else _Teacher(found, cell)
+
+    def inputs(self) -> PairInputs | FeaturePairInputs:
+        ids = self.case.sample_ids
+        return PairInputs(ids, self.samples.images(ids), self.other.images())
+
+    def content(self) -> Any:
+        return [self.samples.content, self.other.content(), content_key(self.case.sample_ids.tolist())]
 
     def protocol(self) -> dict[str, Scalar]:
-        teacher = content_key(
-            [self.teacher.adapter, adapter_of(self.teacher).fingerprint(), self.found.suite.sampling.seed]
-        )
         n = len(self.case.sample_ids)
-        return {**super().protocol(), "quantisation": "uint8", "against_fingerprint": teacher, "n": n}
+        return {
+            **super().protocol(),
+            "quantisation": "uint8",
+            "against_fingerprint": self.other.fingerprint(),
+            "n": n,
+        }
 
 
-class _Pairs(_AgainstTeacher):
-    """Pairs of images."""
-
-    def inputs(self) -> PairInputs:
-        ids = self.case.sample_ids
-        return PairInputs(ids, self.mine.images(ids), self.theirs.images(ids))
-
-
-class _FeaturePairs(_AgainstTeacher):
+class _FeaturePairs(_Pairs):
     """Features of the images of each pair."""
 
     def __init__(self, found: Found, cell: PlannedCell) -> None:
         super().__init__(found, cell)
         extractor = cast(Any, cell.metric).extractor
-        self.mine_features, self.their_features = (
-            found.features.of(extractor, case.parent or case.key) for case in (self.case, self.teacher)
-        )
+        whole = found.features.of(extractor, self.case.parent or self.case.key)
+        self.mine, self.others = _of_samples(whole, self.case.sample_ids), self.other.features(extractor)
 
     def inputs(self) -> FeaturePairInputs:
-        ids = self.case.sample_ids
-        return FeaturePairInputs(_of_samples(self.mine_features, ids), _of_samples(self.their_features, ids))
+        return FeaturePairInputs(self.mine, self.others)
 
     def content(self) -> Any:
-        return [super().content(), self.mine_features.fingerprint]
+        return [super().content(), self.mine.fingerprint]
 
     def protocol(self) -> dict[str, Scalar]:
-        return super().protocol() | extraction_protocol(self.mine_features)
+        return super().protocol() | extraction_protocol(self.mine)
 
 
 def _of_samples(features: FeatureSet, sample_ids: NDArray[np.int64]) -> FeatureSet:

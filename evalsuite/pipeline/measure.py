@@ -85,7 +85,7 @@ def _measured(cell: PlannedCell, reading: Reading, store: Store) -> Cells:
 def _values(cell: PlannedCell, reading: Reading, store: Store) -> list[Valued]:
     """From the cache, or computed now."""
     content = reading.content()
-    key = None if content is None else _key(cell, [reading.found.conditions.key(), content])
+    key = None if content is None else _key(cell, [reading.found.conditions.key(), cell.case.noise.shared, content])
     kept = None if key is None else store.read_document(ROOM, key)
     if kept is not None:
         return _unpack(*kept)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from evalsuite import plugins
@@ -16,8 +18,9 @@ from evalsuite.models.contract import Capabilities, Downloadable, ModelAdapter
 from evalsuite.pipeline.cells import cells_of
 from evalsuite.pipeline.conditions import WHAT, conditions_of
 from evalsuite.pipeline.environment import version_of
+from evalsuite.pipeline.slicing import Varied, slices_of
 from evalsuite.records import Case, Missing, NoiseSpec, Plan
-from evalsuite.slices.contract import SliceCase, Subset, Variation
+from evalsuite.slices.contract import SliceCase, lacking
 from evalsuite.suite.schema import ModelSpec, Suite
 from evalsuite.targets.contract import Target
 
@@ -41,7 +44,7 @@ def make_plan(suite: Suite, *, only: Only | None = None, allow_code: bool = Fals
     draft.add_all()
     if not draft.cases and not draft.missing:
         raise UsageError(f"nothing is left to run: no model and target of the suite match {dict(only or {})}")
-    return Plan(suite.suite_hash, tuple(draft.cases), tuple(draft.missing))
+    return Plan(suite.suite_hash, tuple(draft.cases), tuple(draft.missing), tuple(draft.slices.notes()))
 
 
 def with_samples(suite: Suite, num_samples: int | None) -> Suite:
@@ -73,10 +76,17 @@ def adapter_of(spec: ModelSpec | Case) -> ModelAdapter:
     return adapter
 
 
-def target_of(suite: Suite, name: str) -> Target:
-    """The target of that name with its settings."""
+def target_of(suite: Suite, name: str, changes: Mapping[str, Any] | None = None) -> Target:
+    """The target of that name with its settings, some of them changed.
+
+    Raises:
+        Skipped: it cannot take the changes.
+    """
     spec = suite.targets[name]
-    target: Target = plugins.find("targets", spec.device).model_validate(spec.settings)
+    try:
+        target: Target = plugins.find("targets", spec.device).model_validate({**spec.settings, **(changes or {})})
+    except ValidationError as error:
+        raise Skipped(f"target {name}: {_sentence(error)}") from error
     return target
 
 
@@ -102,10 +112,11 @@ class _Draft:
         self.suite, self.chosen = suite, chosen
         self.cases: list[Case] = []
         self.missing: list[Missing] = []
+        self.sample_ids = np.arange(suite.sampling.num_samples, dtype=np.int64)
         self.conditions = conditions_of(suite)
-        self.slices: list[Variation | Subset] = [
-            plugins.find("slices", spec.kind).model_validate(spec.settings) for spec in suite.slices
-        ]
+        self.slices = slices_of(suite, self.conditions.columns(self.sample_ids)).chosen(
+            lambda slice_id: chosen.keeps("slice", slice_id)
+        )
 
     def add_all(self) -> None:
         models = sorted(self.suite.models.items(), key=lambda item: item[1].role != "teacher")
@@ -114,23 +125,23 @@ class _Draft:
                 if self.chosen.keeps("model", model) and self.chosen.keeps("target", target):
                     self._add_pair(model, spec, target)
 
-    def _add_pair(self, model: str, spec: ModelSpec, target_name: str) -> None:
+    def _add_pair(self, model: str, spec: ModelSpec, target: str) -> None:
         """All cases of one model on one target."""
-        target = target_of(self.suite, target_name)
-        whole = self._case(model, spec, target_name, SliceCase(WHOLE))
-        variations = [self._case(model, spec, target_name, part) for part in self._variations()]
-        subsets = self._subsets(whole)
+        whole = self._case(model, spec, target, SliceCase(WHOLE))
+        subsets = [_part(whole, part, part, where) for part, where in self.slices.subsets.items()]
+        variations = [(one, self._case(model, spec, target, one.case)) for one in self.slices.variations]
         try:
             adapter = adapter_of(spec)
-            capabilities = self._checked(adapter, target)
-            whole = replace(whole, samples_key=self._samples_key(whole, adapter, target))
+            capabilities = self._checked(adapter, target_of(self.suite, target))
+            whole = replace(whole, samples_key=self._samples_key(whole, adapter))
         except CellError as error:
-            self._give_up([whole, *variations, *subsets], error)
+            crossed = [part for one, case in variations for part in _crossed(one, case)]
+            self._give_up([whole, *(case for _, case in variations), *subsets, *crossed], error)
             return
         self.cases.append(whole)
-        self._add_subsets(whole, subsets, capabilities)
-        for case, part in zip(variations, self._variations(), strict=True):
-            self._add_variation(case, part, target, capabilities)
+        self._add_parts(whole, subsets, capabilities)
+        for one, case in variations:
+            self._add_variation(one, case, capabilities)
 
     def _checked(self, adapter: ModelAdapter, target: Target) -> Capabilities:
         reason = target.unavailable_reason()
@@ -143,42 +154,22 @@ class _Draft:
             raise Failed(f"it has {capabilities.max_samples} samples, the suite asks for {wanted}")
         return capabilities
 
-    def _add_variation(self, case: Case, part: SliceCase, target: Target, capabilities: Capabilities) -> None:
+    def _add_variation(self, one: Varied, case: Case, capabilities: Capabilities) -> None:
         try:
-            _check_able(part, capabilities)
-            key = self._samples_key(case, _varied(case), target)
+            if why := lacking(one.case, capabilities):
+                raise Skipped(f"slice {case.slice}: {why}")
+            case = replace(case, samples_key=self._samples_key(case, _varied(case)))
         except CellError as error:
-            self._give_up([case], error)
+            self._give_up([case, *_crossed(one, case)], error)
         else:
-            self.cases.append(replace(case, samples_key=key))
+            self.cases.append(case)
+            self._add_parts(case, _crossed(one, case), capabilities)
 
-    def _add_subsets(self, whole: Case, subsets: Sequence[Case], capabilities: Capabilities) -> None:
+    def _add_parts(self, parent: Case, parts: Sequence[Case], capabilities: Capabilities) -> None:
         if self.conditions.asked_of(capabilities) == self.conditions:
-            self.cases.extend(replace(case, samples_key=whole.samples_key) for case in subsets)
+            self.cases.extend(replace(part, samples_key=parent.samples_key) for part in parts)
         else:
-            self._give_up(subsets, Skipped(f"{whole.model} cannot be asked for {WHAT[self.conditions.kind]}"))
-
-    def _variations(self) -> list[SliceCase]:
-        """The slices that need samples of their own, as far as they were chosen."""
-        parts = (part for kind in self.slices if kind.kind == "variation" for part in kind.expand())
-        return [part for part in parts if self.chosen.keeps("slice", part.id)]
-
-    def _subsets(self, whole: Case) -> list[Case]:
-        """The slices that are part of ``all``, as far as they were chosen."""
-        columns = self.conditions.columns(whole.sample_ids)
-        return [
-            replace(
-                whole,
-                key=f"{whole.model}@{whole.target}/{slice_id}",
-                slice=slice_id,
-                sample_ids=whole.sample_ids[positions],
-                parent=whole.key,
-            )
-            for kind in self.slices
-            if kind.kind == "subset"
-            for slice_id, positions in kind.select(columns).items()
-            if self.chosen.keeps("slice", slice_id)
-        ]
+            self._give_up(parts, Skipped(f"{parent.model} cannot be asked for {WHAT[self.conditions.kind]}"))
 
     def _case(self, model: str, spec: ModelSpec, target: str, part: SliceCase) -> Case:
         return Case(
@@ -191,18 +182,26 @@ class _Draft:
             target=target,
             slice=part.id,
             noise=part.noise or NoiseSpec(),
-            sample_ids=np.arange(self.suite.sampling.num_samples, dtype=np.int64),
+            change=part.change,
+            target_changes=part.target,
+            sample_ids=self.sample_ids,
         )
 
-    def _samples_key(self, case: Case, adapter: ModelAdapter, target: Target) -> str:
-        """SHA-256 of everything that changes pixels; of nothing that does not, the number of samples included."""
+    def _samples_key(self, case: Case, adapter: ModelAdapter) -> str:
+        """SHA-256 of everything that changes pixels; of nothing that does not, the number of samples included.
+
+        Raises:
+            CellError: the target cannot do what the slice asks for, or the model cannot be read.
+        """
         fingerprint = adapter.fingerprint()
+        target = target_of(self.suite, case.target, case.target_changes)
         return content_key(
             {
                 "version": PIXEL_VERSION,
                 "adapter": case.adapter,
                 "fingerprint": fingerprint or _unrepeatable(),
-                "noise": case.noise.scale,
+                "noise": asdict(case.noise),
+                "change": None if case.change is None else case.change.key(),
                 "seed": self.suite.sampling.seed,
                 "conditions": self.conditions.key(),
                 "target": target.pixel_settings(),
@@ -224,11 +223,21 @@ def _refuse_code(suite: Suite) -> None:
             )
 
 
-def _check_able(part: SliceCase, capabilities: Capabilities) -> None:
-    able = capabilities.noise if part.needs == "noise" else part.needs in capabilities.settable
-    if part.needs and not able:
-        what = "its initial noise cannot be changed" if part.needs == "noise" else f"it has no {part.needs} to change"
-        raise Skipped(f"slice {part.id}: {what}")
+def _part(parent: Case, slice_id: str, part: str, where: NDArray[np.int64]) -> Case:
+    """A slice that is part of another case's samples."""
+    return replace(
+        parent,
+        key=f"{parent.model}@{parent.target}/{slice_id}",
+        slice=slice_id,
+        sample_ids=parent.sample_ids[where],
+        parent=parent.key,
+        part=part,
+    )
+
+
+def _crossed(one: Varied, case: Case) -> list[Case]:
+    """The parts of a variation that the suite asks for."""
+    return [_part(case, one.id_of(part), part, where) for part, where in one.crossed.items()]
 
 
 def _varied(case: Case) -> ModelAdapter:

@@ -2,34 +2,115 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evalsuite.files import content_key
+from evalsuite.models.contract import Batch, Capabilities
 from evalsuite.records import NoiseSpec
+from evalsuite.settings import Settings
 
 Columns = Mapping[str, Mapping[str, NDArray[np.int64]]]
 """By attribute and value, the positions (not ids) of the samples that have it, increasing."""
 
 
-@dataclass(frozen=True)
-class SliceCase:
-    """One slice of a declared kind.
+class Change(Settings):
+    """What a slice does to each batch before the model sees it, in the process that generates; a class derived from it
+    stands at the top of the slice kind's module, so that it can be sent there.
 
     Attributes:
-        id: as ``class=sneaker`` or ``latent.scale=1.1``.
-        settings: adapter settings that it changes (``guidance_scale``); empty for most.
+        libraries: packages whose version can change the result.
+    """
+
+    libraries: ClassVar[tuple[str, ...]] = ()
+
+    def apply(self, batch: Batch) -> Batch:
+        """The changed batch, of the same samples; what is done to a sample follows from the sample and its seed."""
+        raise NotImplementedError
+
+    def key(self) -> str:
+        """SHA-256 of all that decides what it does: its class, settings and sources, and the versions of libraries.
+
+        Its sources are its own module and the private modules (``_name.py``) beside it.
+        """
+        kind = type(self)
+        own = Path(inspect.getfile(kind))
+        sources = [sha256(path.read_bytes()).hexdigest() for path in (own, *sorted(own.parent.glob("_[!_]*.py")))]
+        versions = {name: version(name) for name in self.libraries}
+        return content_key([kind.__module__, kind.__qualname__, self.model_dump(mode="json"), sources, versions])
+
+    @staticmethod
+    def generator(seed: int) -> np.random.Generator:
+        """Randomness of one sample; other draws than those of a model with the same seed."""
+        return np.random.default_rng(int(seed))
+
+
+@dataclass(frozen=True)
+class SliceCase:
+    """One slice of a variation.
+
+    Attributes:
+        id: curve and level, as ``latent.scale=1.1``.
+        settings: adapter settings that it replaces (``guidance_scale``).
+        target: settings of the target that it replaces (``dtype``).
         noise: how the noise is changed; None for unchanged.
-        needs: the capability that a model must have: ``noise``, the name of a settable setting, or "".
+        change: what is done to each batch; None for nothing.
+        needs: what a model must be able to do, see :func:`lacking`.
+        level: where it stands on its curve, for curves over severity; None where the points have no order.
+        unchanged: the level at which nothing is changed; None where each model has its own.
     """
 
     id: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    target: Mapping[str, Any] = field(default_factory=dict)
     noise: NoiseSpec | None = None
-    needs: str = ""
+    change: Change | None = None
+    needs: tuple[str, ...] = ()
+    level: float | None = None
+    unchanged: float | None = None
+
+    @property
+    def curve(self) -> str:
+        """What it is a point of: ``latent.scale``."""
+        return self.id.partition("=")[0]
+
+
+_ABILITIES = {
+    "noise": "its initial noise cannot be changed",
+    "seeds": "its images do not follow from seeds",
+    "class": "it is not asked for classes",
+    "text": "it is not asked for texts",
+    "image": "it starts from no image",
+    "blend": "it cannot mix two classes",
+    "empty": "it cannot be asked for no class",
+}
+
+
+def lacking(case: SliceCase, capabilities: Capabilities) -> str:
+    """What a model would need for a slice and has not; "" if it can do it.
+
+    A need is ``noise``, ``seeds``, ``class``, ``text``, ``image``, ``blend``, ``empty``, or the name of a setting that
+    a slice must be able to change.
+    """
+    able = {
+        "noise": capabilities.noise,
+        "seeds": capabilities.seeded,
+        "class": capabilities.condition == "class",
+        "text": capabilities.condition in ("text", "text_and_image"),
+        "image": capabilities.condition in ("image", "text_and_image"),
+        "blend": "blend" in capabilities.unusual,
+        "empty": "empty" in capabilities.unusual,
+    }
+    missing = [need for need in case.needs if not able.get(need, need in capabilities.settable)]
+    return "; ".join(_ABILITIES.get(need, f"it has no {need} to change") for need in missing)
 
 
 class Variation(Protocol):
@@ -52,3 +133,8 @@ class Subset(Protocol):
             Skipped: what it selects by is not known of them.
         """
         ...
+
+
+def joined_id(*ids: str) -> str:
+    """The id of what several slices have in common: their parts in alphabetical order."""
+    return "&".join(sorted(part for one in ids for part in one.split("&")))

@@ -24,6 +24,5 @@ class Guidance(Settings):
 
     def expand(self) -> Sequence[SliceCase]:
         """One slice a guidance scale: ``guidance=2.5``."""
-        return [
-            SliceCase(f"guidance={s:g}", settings={"guidance_scale": s}, needs="guidance_scale") for s in self.scale
-        ]
+        needs = ("guidance_scale",)
+        return [SliceCase(f"guidance={s:g}", settings={"guidance_scale": s}, needs=needs, level=s) for s in self.scale]

@@ -24,4 +24,5 @@ class NumSteps(Settings):
 
     def expand(self) -> Sequence[SliceCase]:
         """One slice a number of steps: ``num_steps=4``."""
-        return [SliceCase(f"num_steps={n}", settings={"num_steps": n}, needs="num_steps") for n in self.steps]
+        needs = ("num_steps",)
+        return [SliceCase(f"num_steps={n}", settings={"num_steps": n}, needs=needs, level=n) for n in self.steps]

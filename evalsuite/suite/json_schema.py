@@ -30,10 +30,11 @@ def json_schema() -> Schema:
     properties["prompts"] = _flat("prompts", "set", {}, definitions, named_alone=True)
     properties["models"] = _named(_flat("models", "adapter", {"role": role, "matrix": matrix}, definitions, ["role"]))
     properties["targets"] = _named(_flat("targets", "device", {"matrix": matrix}, definitions))
-    properties["metrics"]["items"] = _keyed(
-        "metrics", {"name": {"type": "string", "pattern": NAME_PATTERN}}, definitions
-    )
-    properties["slices"]["items"] = _keyed("slices", {}, definitions)
+    label = {"type": "string", "pattern": NAME_PATTERN}
+    against = definitions["MetricSpec"]["properties"]["against"]
+    properties["metrics"]["items"] = _keyed("metrics", {"name": label, "against": against}, definitions)
+    cross = {"anyOf": [{"type": "string"}, definitions["SliceSpec"]["properties"]["cross"]]}
+    properties["slices"]["items"] = _keyed("slices", {"cross": cross}, definitions)
     definitions["ReportSpec"]["properties"]["formats"]["items"] = {"enum": list(plugins.names("reports"))}
     for optional in ("reference", "prompts", "inputs", "slices", "gates", "report"):
         properties[optional] = {"anyOf": [properties[optional], {"type": "null"}]}

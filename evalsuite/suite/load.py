@@ -6,13 +6,14 @@ records, validate, let each plug-in validate its own settings, and look whether 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from evalsuite import pairing, plugins
-from evalsuite.errors import EvalsuiteError, Problem, Skipped, SuiteError, UsageError
+from evalsuite.datasets.contract import GroundTruth
+from evalsuite.errors import EvalsuiteError, Problem, SuiteError, UsageError
 from evalsuite.metrics.contract import Inputs
 from evalsuite.plugins import Room
 from evalsuite.settings import unit_of
@@ -23,6 +24,7 @@ from evalsuite.suite.document import Node, joined
 from evalsuite.suite.include import read_with_includes
 from evalsuite.suite.references import Label, Names, gate_faults
 from evalsuite.suite.schema import Fault, GateSpec, Suite
+from evalsuite.suite.slicing import SliceReading
 from evalsuite.suite.validate import fault_problem, validate
 from evalsuite.suite.wording import choice, shown
 
@@ -110,17 +112,18 @@ class _Reading:
         return replace(entry, value={**(entry.only(own).mapping or {}), "settings": settings})
 
     def _metric(self, entry: Node) -> Node:
-        """``fid``, ``{latency: {scenario: single_stream}}`` or ``{fid: {...}, name: label}``."""
-        named = self._named(entry.without("name") if entry.mapping else entry, "metric", "settings")
+        """``fid``, ``{latency: {scenario: single_stream}}``, ``{fid: {...}, name: label}``, or with ``against``."""
+        named = self._named(entry.without("name", "against") if entry.mapping else entry, "metric", "settings")
         if named is None:
             return replace(entry, value={})
         name, settings = named
-        label = (entry.mapping or {}).get("name", name)
-        return replace(entry, value={"name": label, "metric": name, "settings": settings})
+        own = {key: node for key, node in (entry.mapping or {}).items() if key in ("name", "against")}
+        return replace(entry, value={"name": name, "metric": name, "settings": settings, **own})
 
     def _slice(self, entry: Node) -> Node:
-        """``{attribute: class}`` or ``{latent: {scale: [1.1]}}``; what is no mapping is the kind's first field."""
-        named = self._named(entry, "slice kind", "")
+        """``{attribute: class}`` or ``{latent: {scale: [1.1]}}``, or with ``cross``; what is no mapping is the kind's
+        first field."""
+        named = self._named(entry.without("cross") if entry.mapping else entry, "slice kind", "")
         if named is None:
             return replace(entry, value={})
         kind, settings = named
@@ -130,7 +133,10 @@ class _Reading:
         elif settings.mapping is None:
             first = next(iter(plugin.model_fields))
             settings = Node({first: settings}, settings.place, entry.path, {first: settings.place})
-        return replace(entry, value={"kind": kind, "settings": settings})
+        cross = {key: node for key, node in (entry.mapping or {}).items() if key == "cross"}
+        if "cross" in cross and isinstance(cross["cross"].value, str):
+            cross["cross"] = replace(cross["cross"], value=[cross["cross"]])
+        return replace(entry, value={"kind": kind, "settings": settings, **cross})
 
     def _named(self, entry: Node, what: str, only: str) -> tuple[Node, Node] | None:
         """The plug-in's name and its settings, from a bare name or from a mapping with this one key.
@@ -263,7 +269,7 @@ class _Reading:
             models={name: role.value if role and role.value in known else None for name, role in roles.items()},  # type: ignore[misc]
             targets=list(targets),
             metrics=dict(self._labels(sections.get("metrics"))),
-            slices=self._slice_ids(sections.get("slices")),
+            slices=self._slice_ids(sections),
         )
 
     def _labels(self, section: Node | None) -> Iterator[tuple[str, Label]]:
@@ -275,37 +281,32 @@ class _Reading:
                 for value in getattr(metric, "values", ("",)):
                     yield f"{label.value}_{value}" if value else label.value, known
 
-    def _slice_ids(self, section: Node | None) -> list[str] | None:
+    def _slice_ids(self, sections: dict[str, Node]) -> list[str] | None:
         """Ids of all slices; None where an entry is wrong or the dataset cannot be read now."""
-        ids: list[str] = []
-        for entry in _items(section):
-            kind = self.objects.get(entry.path)
-            if kind is None:
-                return None
-            if kind.kind == "variation":
-                ids += [case.id for case in kind.expand()]
-                continue
-            columns = self._columns()
-            if columns is None:
-                return None
-            try:
-                ids += kind.select(columns)
-            except Skipped as error:
-                self.add([entry.problem(shown(entry.plain()), "a slice of these samples", str(error))])
-                return None
+        known = {name: list(self._known(sections.get(name))) for name in ("models", "targets")}
+        complete = {name: kept for name, kept in known.items() if None not in kept}
+        reading = SliceReading(self.objects, self._columns(sections), **complete)
+        ids = reading.ids(_items(sections.get("slices")))
+        self.add(reading.problems)
         return ids
 
-    def _columns(self) -> Columns | None:
+    def _known(self, section: Node | None) -> Iterator[Any]:
+        """What the plug-ins of a section made of their settings, None where one of them is wrong."""
+        return (self.objects.get(entry.path) for entry in ((section.mapping or {}) if section else {}).values())
+
+    def _columns(self, sections: dict[str, Node]) -> Columns | None:
         """What is known of the samples: the attributes of the prompts, or the classes of the dataset; None where they
         cannot be read now, or are known to the run only."""
         try:
             if "prompts" in self.objects:
-                return pairing.columns_of(self.objects["prompts"].attributes())
+                return pairing.columns_of(_sampled(self.objects["prompts"].attributes(), sections))
             asked = self.objects.get("inputs") or self.objects.get("reference")
             class_names = asked.class_names() if asked is not None else ()
         except EvalsuiteError:
             return None
-        return pairing.columns_of({"class": [[name] for name in class_names]}) if class_names else None
+        classes = {"class": [[name] for name in class_names]}
+        asked_for = classes if "inputs" in self.objects else _sampled(classes, sections)
+        return pairing.columns_of(asked_for) if class_names else None
 
     def _metric_problems(self, section: Node | None, names: Names) -> Iterator[Problem]:
         first: dict[str, Node] = {}
@@ -322,9 +323,31 @@ class _Reading:
             if compares and not self.has_reference:
                 hint = "it compares with real images"
                 yield entry.problem(f"{label.value} in a suite without a reference", "a key 'reference'", hint)
-            if inputs and inputs.of_pairs and not names.has_role("teacher"):
+            yield from self._against_problems(entry, label, inputs)
+            to_teacher = "against" not in (entry.mapping or {}) or (entry.mapping or {})["against"].value == "teacher"
+            if inputs and inputs.of_pairs and to_teacher and not names.has_role("teacher"):
                 hint = "it compares each image with the teacher's of the same seed"
                 yield entry.problem(f"{label.value} in a suite without a teacher", "a model with role: teacher", hint)
+
+    def _against_problems(self, entry: Node, label: Node, inputs: Inputs | None) -> Iterator[Problem]:
+        """``against`` where it means nothing, or where what it asks for is not there."""
+        against = (entry.mapping or {}).get("against")
+        if against is None or inputs is None:
+            return
+        if not inputs.of_pairs:
+            hint = "only metrics of pairs of images, such as psnr, are measured against something else"
+            yield against.problem(f"against for {label.value}", "no against", hint)
+        elif against.value == "ground_truth" and not isinstance(self.objects.get("inputs"), GroundTruth):
+            hint = "such as inputs: {dataset: low-resolution, of: fashion-mnist}"
+            yield against.problem("'ground_truth'", "inputs that say what they were made from", hint)
+
+
+def _sampled(attributes: Mapping[str, Sequence[Sequence[str]]], sections: dict[str, Node]) -> dict[str, Any]:
+    """The attributes of those conditions that samples are asked for: sample i gets condition i mod their number."""
+    sampling = sections.get("sampling")
+    planned = (sampling.mapping or {}).get("num_samples") if sampling is not None else None
+    count = planned.value if planned is not None and isinstance(planned.value, int) and planned.value > 0 else None
+    return {name: values[:count] for name, values in attributes.items()}
 
 
 def _as_ratio(metric: Any) -> bool:

@@ -92,18 +92,29 @@ class TargetSpec(SuitePart):
 
 
 class MetricSpec(SuitePart):
-    """A metric under the label ``name``, which is unique in the suite."""
+    """A metric under the label ``name``, which is unique in the suite.
+
+    Attributes:
+        against: for metrics of pairs, what each sample is compared with: the ``teacher``'s of the same seed, or the
+            ``ground_truth`` that the inputs were made from.
+    """
 
     name: Name
     metric: str
     settings: dict[str, Any] = Field(default_factory=dict)
+    against: Literal["teacher", "ground_truth"] = "teacher"
 
 
 class SliceSpec(SuitePart):
-    """A kind of slice with its settings; it may yield many slices, as ``class=sneaker`` and the other classes."""
+    """A kind of slice with its settings; it may yield many slices, as ``class=sneaker`` and the other classes.
+
+    Attributes:
+        cross: for variations, attributes by whose values each of their slices is divided again.
+    """
 
     kind: str
     settings: dict[str, Any] = Field(default_factory=dict)
+    cross: list[str] = Field(default_factory=list)
 
 
 class Margin(SuitePart):

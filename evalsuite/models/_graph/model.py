@@ -12,6 +12,7 @@ from evalsuite.errors import EvalsuiteError, Failed, Skipped
 from evalsuite.models._graph.declaration import GraphSettings
 from evalsuite.models._graph.inputs import Input, bind, label_tensor, time_tensor, typed
 from evalsuite.models.contract import Batch, Probe
+from evalsuite.noise import initial_noise
 from evalsuite.targets.contract import Target
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Network(Protocol):
 class GraphModel:
     """A loaded model (see :class:`evalsuite.models.contract.LoadedModel`) of any network.
 
-    The noise of a sample is drawn as the bundled zoo draws it, so that an export of a zoo model is paired with it.
+    The noise of a sample is drawn as for every other model, so that an export of a zoo model is paired with it.
 
     Raises:
         Failed: the network's inputs are not what the settings declare.
@@ -72,11 +73,8 @@ class GraphModel:
 
     def sample(self, batch: Batch, probe: Probe) -> Tensor:
         """Images ``[B, C, H, W]`` as the network or its sampler returns them, not clipped."""
-        from evalsuite.models.zoo.sampler import initial_noise
-
-        noise = initial_noise(batch.seeds.tolist(), self.settings.noise_dims).to(self.network.device)
+        image = initial_noise(batch.seeds, self.settings.noise_dims, batch.noise).to(self.network.device)
         labels, sampler, steps = self._labels(batch), self.settings.sampler, self.settings.steps
-        image = noise * batch.noise.scale
         if sampler is None:
             with probe.stage("denoise"):
                 return self._call(image, None, labels)

@@ -15,6 +15,8 @@ from evalsuite.errors import Failed
 from evalsuite.models.contract import Batch, Condition, Probe
 from evalsuite.models.diffusers.kinds import DENOISERS, Latents
 from evalsuite.models.diffusers.stages import Watch
+from evalsuite.noise import draw
+from evalsuite.records import NoiseSpec
 
 CARRIED: dict[Condition, tuple[str, ...]] = {
     "text": ("prompt",),
@@ -69,7 +71,7 @@ class Loaded:
         if "prompt" in asked:
             _flag(probe, "prompt_truncated", self._truncated(asked["prompt"]))
         if self.latents != "generator":
-            noise = self._noise(generators) * batch.noise.scale
+            noise = self._noise(generators, batch.noise)
             asked["latents"] = noise.to(self._denoiser.device, self._denoiser.dtype)
         self.watch.start(probe)
         with _own_randomness(type(self.pipeline).__name__):
@@ -109,17 +111,15 @@ class Loaded:
                 asked[argument] = count
         return asked
 
-    def _noise(self, generators: Sequence[Any]) -> Any:
-        """Standard normal, float32 on the CPU, in the shape that the pipeline would draw it in."""
-        import torch
-
+    def _noise(self, generators: Sequence[Any], spec: NoiseSpec) -> Any:
+        """Float32 on the CPU, in the shape that the pipeline would draw it in."""
         factor = getattr(self.pipeline, "vae_scale_factor", 1)
         height, width = (side // factor for side in self._size(factor))
         channels = self._denoiser.config.in_channels
         if self.latents == "packed":
             channels, height, width = channels // 4, height // 2 * 2, width // 2 * 2
         shape = (channels, height, width)
-        noise = torch.stack([torch.randn(shape, generator=generator) for generator in generators])
+        noise = draw(generators, shape, spec)
         return noise if self.latents == "grid" else self.pipeline._pack_latents(noise, len(noise), *shape)
 
     def _size(self, factor: int) -> tuple[int, int]:
