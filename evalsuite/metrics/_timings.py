@@ -62,10 +62,12 @@ def protocol_of(timings: Timings, estimator: str) -> dict[str, Scalar]:
 
 
 def named(scenario: str, **settings: Scalar) -> str:
-    """A scenario with its settings as it is named everywhere: in the order of its fields, without defaults."""
+    """A scenario with its settings as it is named everywhere: in the order of its fields, without defaults, and whole
+    numbers without a point."""
     made = plugins.find("scenarios", scenario).model_validate(settings)
     changed = made.model_dump(mode="json", exclude_defaults=True)
-    return ":".join(filter(None, [scenario, ",".join(f"{name}={value}" for name, value in changed.items())]))
+    texts = [f"{name}={str(value).removesuffix('.0')}" for name, value in changed.items()]
+    return ":".join(filter(None, [scenario, ",".join(texts)]))
 
 
 def _canonical(text: str) -> str:

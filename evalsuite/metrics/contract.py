@@ -171,8 +171,8 @@ class Metric(Protocol):
 class TimingMetric(Metric, Protocol):
     """A metric of TIMINGS, which says what has to be measured.
 
-    One that yields several values also has a property ``values: tuple[str, ...]``, their label suffixes; one whose values
-    are compared by their difference, as shares are, says ``as_ratio: ClassVar[bool] = False``.
+    One that yields several values also has a property ``values: tuple[str, ...]``, their label suffixes. One whose
+    values are compared by their difference, as shares are, says ``as_ratio: ClassVar[bool] = False``.
     """
 
     @property

@@ -43,6 +43,21 @@ PERFECT = {"fid": 0.0, "fid_debiased": None, "fid_infinity": None, "kid": None, 
 """Values where candidate and reference are the same; None where an unbiased estimate is only near 0."""
 
 
+SETTINGS = {
+    "ServerLatency": {"rate": 20}, "ServerRate": {"bound": 0.1}, "DeadlineMisses": {"fps": 1}, "Jitter": {"fps": 1},
+    "LongestStall": {"fps": 1},
+}  # fmt: skip
+"""Of metrics by their class, where a setting has no default."""
+
+SERIES = ("", "shown", "load", "first_call", "parameters", "flops", "bytes", "nfe")
+"""What scenarios note."""
+
+UNITS = ("", "dB", "s", "bytes", "images", "images/s", "requests/s", "J", "USD", "FLOPs", "parameters")
+UNDIRECTED = {"knee"}
+RISES = {"authenticity"}
+"""With the distance from the reference, although more of it is better."""
+
+
 def inputs_of(metric, damage=0.0):
     """Inputs of the metric's kind; 0 is perfect, and more is worse."""
     if metric.inputs == Inputs.FEATURES:
@@ -65,13 +80,23 @@ def inputs_of(metric, damage=0.0):
         pictures = images(30)
         faded = ((pictures.astype(float) - 128) / (1 + damage) + 128).astype(np.uint8)
         return ImageInputs(np.arange(30), faded, started_from=np.arange(30) % 10)
-    calls = (np.random.default_rng(0).uniform(1, 1.2, (20, 25)) * (1 + damage)).tolist()
-    scenarios = ("single_stream", "offline", "memory")
-    return TimingInputs(tuple(timing_inputs(calls, scenario).timings[0] for scenario in scenarios))
+    calls = np.random.default_rng(0).uniform(0.2, 1.2, (20, 25)) * (1 + damage)
+    calls = 1 / calls if metric.higher_is_better and metric.unit == "requests/s" else calls
+    noted = {series: calls.cumsum(axis=1) if series == "shown" else calls for series in SERIES}
+    timings = [
+        timing_inputs(values.tolist(), scenario, series=series).timings[0]
+        for scenario in made(metric).scenarios
+        for series, values in noted.items()
+    ]
+    return TimingInputs(tuple(timings), price_per_hour=1.0)
+
+
+def made(metric):
+    return metric(**SETTINGS.get(metric.__name__, {}))
 
 
 def estimates(metric, inputs):
-    found = metric().compute(inputs)
+    found = made(metric).compute(inputs)
     assert all(isinstance(value, Estimate) for value in found.values())
     return found
 
@@ -81,8 +106,8 @@ def test_it_says_what_it_is(name):
     metric = METRICS[name]
     assert metric.__doc__
     assert metric.paper
-    assert metric.unit in ("", "dB", "s", "bytes", "images/s")
-    assert metric.higher_is_better in (True, False)
+    assert metric.unit in UNITS
+    assert metric.higher_is_better in ((None,) if name in UNDIRECTED else (True, False))
     assert metric.compute.__doc__
     assert sys.modules[metric.__module__].__doc__
 
@@ -103,7 +128,7 @@ def test_the_perfect_candidate(name):
         assert value == pytest.approx(expected, abs=1e-6)
 
 
-@pytest.mark.parametrize("name", sorted(METRICS.keys() - {"authenticity"}))  # which rises with the distance
+@pytest.mark.parametrize("name", sorted(METRICS.keys() - UNDIRECTED - RISES))
 def test_damage_moves_the_value_the_right_way(name):
     metric = METRICS[name]
     series = [estimates(metric, inputs_of(metric, damage)) for damage in (0.2, 0.6, 1.5)]
@@ -157,7 +182,7 @@ def test_estimates_carry_what_their_family_needs(name):
             assert estimate.per_sample.shape == (estimate.n,)
             assert estimate.per_sample.dtype == np.float64
             assert np.isfinite(estimate.per_sample).all()
-        else:
+        elif estimate.family is not Family.COUNT:
             assert estimate.replicates.dtype == np.float64
             assert np.isfinite(estimate.replicates).all()
         if estimate.family in (Family.MEAN, Family.PROPORTION):
@@ -169,10 +194,10 @@ def test_estimates_carry_what_their_family_needs(name):
 
 @pytest.mark.parametrize("name", [name for name, m in METRICS.items() if m.inputs == Inputs.TIMINGS])
 def test_a_broken_protocol_is_told(name):
-    timings = inputs_of(METRICS[name]).timings
-    broken = TimingInputs(tuple(t.model_copy(update={"valid": False, "reason": "busy machine"}) for t in timings))
-    for estimate in estimates(METRICS[name], broken).values():
-        assert estimate.invalid == "busy machine"
+    inputs = inputs_of(METRICS[name])
+    timings = tuple(t.model_copy(update={"valid": False, "reason": "busy machine"}) for t in inputs.timings)
+    for estimate in estimates(METRICS[name], replace(inputs, timings=timings)).values():
+        assert estimate.invalid == ("" if estimate.family is Family.COUNT else "busy machine")
 
 
 def test_metrics_need_no_torch():

@@ -22,5 +22,5 @@ def test_a_row_says_what_the_class_says(name):
     metric = plugins.find("metrics", name)
     unit, better, reads, *_ = TABLE[name]
     assert unit == metric.unit
-    assert better == ("higher" if metric.higher_is_better else "lower")
+    assert better == {True: "higher", False: "lower", None: ""}[metric.higher_is_better]
     assert reads == metric.inputs.value
