@@ -102,6 +102,9 @@ class _Loaded:
     def __init__(self, net: Denoiser, sampler: str, sigmas: list[float], guidance_scale: float) -> None:
         self.net, self.sampler, self.sigmas, self.guidance_scale = net, sampler, sigmas, guidance_scale
 
+    def num_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.net.parameters())
+
     def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
         """Images uint8 ``[B, 1, 28, 28]``; latent noise comes from each sample's own CPU generator."""
         import torch
