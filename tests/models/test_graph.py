@@ -18,7 +18,7 @@ from evalsuite.models._graph.declaration import GraphSettings
 from evalsuite.models._graph.inputs import Input, bind
 from evalsuite.models._graph.model import GraphModel, place
 from evalsuite.models.contract import NoProbe
-from evalsuite.models.zoo.sampler import initial_noise
+from evalsuite.noise import initial_noise
 from evalsuite.records import NoiseSpec
 from evalsuite.targets.cpu import Cpu
 from tests.models.graphs import batch
@@ -67,7 +67,7 @@ def pixels(values: Tensor) -> NDArray[np.uint8]:
 
 
 def noise_of(count: int = 3) -> Tensor:
-    return initial_noise(batch(range(count)).seeds.tolist(), SHAPE)
+    return initial_noise(batch(range(count)).seeds, SHAPE)
 
 
 class TestDeclaration:

@@ -1,24 +1,29 @@
-"""Adapter ``zoo``: the bundled diffusion models, a teacher and its distilled students."""
+"""Adapter ``zoo``: the bundled models, which are teachers and their students, of classes and of images to restore."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from evalsuite.errors import nearest
+from evalsuite.errors import Failed, nearest
 from evalsuite.files import content_key
-from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
+from evalsuite.models.contract import Batch, Capabilities, LoadedModel, NoProbe, Probe
 from evalsuite.models.zoo import checkpoint
+from evalsuite.noise import initial_noise
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import Target
 
 if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
     from evalsuite.models.zoo.network import Denoiser
+    from evalsuite.models.zoo.regression import Regression
 
 DEFAULT_STEPS = 16
 
@@ -45,8 +50,11 @@ class Zoo(Settings):
         trained = self._header.num_steps
         if trained is not None and self.num_steps not in (None, trained):
             raise ValueError(f"{self.name} samples in the {trained} steps it was trained for, not in {self.num_steps}")
-        if trained is not None and self.guidance_scale is not None:
-            raise ValueError(f"{self.name} has its teacher's guidance in its weights and takes no guidance_scale")
+        if self._header.sampler == "regression" and self.num_steps is not None:
+            raise ValueError(f"{self.name} is a regression without steps and takes no num_steps")
+        if self.guidance_scale is not None and "guidance_scale" not in self._header.settable:
+            reason = "was trained without guidance" if trained is None else "has its teacher's guidance in its weights"
+            raise ValueError(f"{self.name} {reason} and takes no guidance_scale")
         return self
 
     @property
@@ -69,14 +77,15 @@ class Zoo(Settings):
     def capabilities(self) -> Capabilities:
         header = self._header
         size, channels = header.network["image_size"], header.network["image_channels"]
-        evaluations = self._steps * (1 if self._guidance == 1.0 else 2)
+        diffusion = header.sampler != "regression"
         return Capabilities(
-            condition="class",
+            condition=header.condition,
             image_shape=(channels, size, size),
-            num_steps=self._steps,
-            nfe=evaluations,
-            noise=True,
-            settable=frozenset() if header.sigmas else frozenset({"num_steps", "guidance_scale"}),
+            num_steps=self._steps if diffusion else None,
+            nfe=self._steps * (1 if self._guidance == 1.0 else 2) if diffusion else 1,
+            noise=diffusion,
+            unusual=frozenset({"blend", "empty"} if header.condition == "class" else ()),
+            settable=header.settable,
             tolerance=0.02,
         )
 
@@ -91,14 +100,19 @@ class Zoo(Settings):
 
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:
+        header = self._header
+        if header.sampler == "regression":
+            yield _Regression(target.prepare(checkpoint.load_regression(self.name)))
+            return
         from evalsuite.models.zoo.sampler import karras_sigmas
 
         net = target.prepare(checkpoint.load(self.name))
-        header = self._header
-        yield _Loaded(net, header.sampler, header.sigmas or karras_sigmas(self._steps), self._guidance)
+        yield _Diffusion(net, header.sampler, header.sigmas or karras_sigmas(self._steps), self._guidance)
 
 
-class _Loaded:
+class _Diffusion:
+    """A denoiser and its sampler; see :class:`evalsuite.models.contract.Differentiable`."""
+
     def __init__(self, net: Denoiser, sampler: str, sigmas: list[float], guidance_scale: float) -> None:
         self.net, self.sampler, self.sigmas, self.guidance_scale = net, sampler, sigmas, guidance_scale
 
@@ -112,24 +126,120 @@ class _Loaded:
         with torch.inference_mode():
             return to_uint8(self.sample(batch, probe).float().cpu().numpy())
 
-    def sample(self, batch: Batch, probe: Probe) -> Any:
+    def sample(self, batch: Batch, probe: Probe) -> Tensor:
         """Images as a float tensor ``[B, 1, 28, 28]``, about [-1, 1], not clipped."""
+        return self._denoised(self.noise(batch), self.condition(batch), probe)
+
+    def noise(self, batch: Batch) -> Tensor:
+        config = self.net.config
+        shape = (config.image_channels, config.image_size, config.image_size)
+        return initial_noise(batch.seeds, shape, batch.noise).to(_device(self.net))
+
+    def condition(self, batch: Batch) -> Tensor:
+        if self.net.config.cond_channels:
+            return _pixels(batch, self.net)
+        return _labels(batch, self.net.config.num_classes).to(_device(self.net))
+
+    def forward(self, noise: Tensor, condition: Tensor) -> Tensor:
+        import torch
+
+        with torch.enable_grad():  # a target turns gradients off for its process
+            return (self._denoised(noise, condition, NoProbe()) + 1) * 127.5
+
+    def _denoised(self, noise: Tensor, condition: Tensor, probe: Probe) -> Tensor:
         import torch
 
         from evalsuite.models.zoo import sampler
 
-        config, weight = self.net.config, next(self.net.parameters())
-        shape = (config.image_channels, config.image_size, config.image_size)
-        noise = sampler.initial_noise(batch.seeds.tolist(), shape).to(weight.device) * batch.noise.scale
-        null = np.full(len(noise), config.num_classes)
-        labels = torch.from_numpy(null if batch.labels is None else batch.labels)
-        denoise = sampler.guided(self.net, labels.to(weight.device), self.guidance_scale)
+        labels, image = condition, None
+        if self.net.config.cond_channels:
+            labels, image = torch.zeros(len(noise), dtype=torch.int64, device=noise.device), condition / 127.5 - 1
+        denoise = sampler.guided(self.net, labels, self.guidance_scale, image)
         states = sampler.SAMPLERS[self.sampler](denoise, noise, self.sigmas)
-        image = noise
+        state = noise
         for step in range(len(self.sigmas) - 1):
             with probe.stage("denoise", step):
-                image = next(states)
-        return image
+                state = next(states)
+        return state
+
+
+class _Regression:
+    """A network that sees the input image alone; see :class:`evalsuite.models.contract.Differentiable`."""
+
+    def __init__(self, net: Regression) -> None:
+        self.net = net
+
+    def num_parameters(self) -> int:
+        return sum(parameter.numel() for parameter in self.net.parameters())
+
+    def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
+        """Images uint8 ``[B, 1, 28, 28]``, whatever the seeds."""
+        import torch
+
+        with torch.inference_mode():
+            return to_uint8(self.sample(batch, probe).float().cpu().numpy())
+
+    def sample(self, batch: Batch, probe: Probe) -> Tensor:
+        """Images as a float tensor ``[B, 1, 28, 28]``, about [-1, 1], not clipped."""
+        with probe.stage("restore"):
+            return self._restored(self.condition(batch))
+
+    def noise(self, batch: Batch) -> None:
+        return None
+
+    def condition(self, batch: Batch) -> Tensor:
+        return _pixels(batch, self.net)
+
+    def forward(self, noise: Tensor | None, condition: Tensor) -> Tensor:
+        import torch
+
+        with torch.enable_grad():
+            return (self._restored(condition) + 1) * 127.5
+
+    def _restored(self, condition: Tensor) -> Tensor:
+        restored: Tensor = self.net(condition / 127.5 - 1)
+        return restored
+
+
+def _device(net: Denoiser | Regression) -> torch.device:
+    return next(net.parameters()).device
+
+
+def _labels(batch: Batch, num_classes: int) -> Tensor:
+    """The class of each sample, int64 ``[B]``, or float weights ``[B, num_classes + 1]`` where two are mixed."""
+    import torch
+    import torch.nn.functional as F
+
+    if batch.labels is None:
+        return torch.full((len(batch.seeds),), num_classes)
+    labels = torch.from_numpy(batch.labels)
+    if batch.blend is None:
+        return labels
+    first, second = (F.one_hot(x, num_classes + 1) for x in (labels, torch.from_numpy(batch.blend.labels)))
+    return (1 - batch.blend.weight) * first + batch.blend.weight * second
+
+
+def _pixels(batch: Batch, net: Denoiser | Regression) -> Tensor:
+    """The images of a batch, float32 ``[B, C, H, W]`` in [0, 255].
+
+    Raises:
+        Failed: there are none, or not in the network's size.
+    """
+    import torch
+
+    config = net.config
+    wanted = (config.image_channels, config.image_size, config.image_size)
+    if batch.images is None or batch.images.shape[1:] != wanted:
+        found = "no images" if batch.images is None else f"images of {_shown(batch.images.shape[1:])}"
+        raise Failed(
+            f"zoo: found {found}, expected inputs of {_shown(wanted)} (channels, height, width); the dataset "
+            "low-resolution of fashion-mnist has them"
+        )
+    return torch.from_numpy(batch.images).to(_device(net), torch.float32)
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
 
 
 def to_uint8(images: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -22,7 +22,8 @@ from torch import Tensor, nn
 
 from evalsuite.models.zoo.fit import FitSettings, LossAt
 from evalsuite.models.zoo.network import Denoiser, UNetConfig
-from evalsuite.models.zoo.sampler import dpm_solver_2m, guided, initial_noise, karras_sigmas
+from evalsuite.models.zoo.sampler import dpm_solver_2m, guided, karras_sigmas
+from evalsuite.noise import initial_noise
 from evalsuite.pairing import seeds_of
 
 TEACHER_STEPS = 16
@@ -61,8 +62,8 @@ RECIPES = {
     "fashion-2step": StudentRecipe("fashion-teacher", (0, 9, 16), 64, FitSettings(800, 5e-4, ema_decay=0.995)),
     "fashion-1step": StudentRecipe("fashion-teacher", (0, 16), 64, FitSettings(1500, 5e-4, ema_decay=0.995)),
     "fashion-narrow": StudentRecipe("fashion-teacher", FOUR_STEPS, 32, FitSettings(20_000, 1.5e-3, ema_decay=0.999)),
-    "restore-4step": StudentRecipe("restore-teacher", FOUR_STEPS, 64, FitSettings(800, 5e-4, ema_decay=0.995)),
-    "restore-1step": StudentRecipe("restore-teacher", (0, 16), 64, FitSettings(1500, 5e-4, ema_decay=0.995)),
+    "restore-4step": StudentRecipe("restore-teacher", FOUR_STEPS, 64, FitSettings(500, 5e-4, ema_decay=0.99)),
+    "restore-1step": StudentRecipe("restore-teacher", (0, 16), 64, FitSettings(1000, 5e-4, ema_decay=0.995)),
 }
 
 
@@ -107,7 +108,7 @@ def write_trajectories(
             continue
         ids = np.arange(start, start + CHUNK)
         labels, cond = conditions_of(ids)
-        noise = initial_noise(seeds_of(ids, TRAJECTORY_SEED).tolist(), (1, size, size))
+        noise = initial_noise(seeds_of(ids, TRAJECTORY_SEED), (1, size, size))
         parts = []
         for rows in torch.arange(CHUNK).chunk(CHUNK // 50):
             denoise = guided(teacher, labels[rows], guidance_scale, None if cond is None else cond[rows])

@@ -37,19 +37,6 @@ def karras_sigmas(num_steps: int) -> list[float]:
     return [*ramp, 0.0]
 
 
-def initial_noise(seeds: Sequence[int], shape: tuple[int, ...]) -> Tensor:
-    """Standard normal noise, each sample from its own CPU generator, so that it does not depend on the batch.
-
-    Args:
-        seeds: one seed a sample, 0 to 2**63 - 1.
-        shape: shape of one sample, 16 elements or more (below that, ``torch.randn`` draws differently).
-
-    Returns:
-        float32 ``[len(seeds), *shape]``.
-    """
-    return torch.stack([torch.randn(shape, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
-
-
 def guided(net: Denoiser, labels: Tensor, guidance_scale: float, cond: Tensor | None = None) -> DenoiseStep:
     """Classifier-free guidance (Ho and Salimans 2022): ``null + scale * (conditional - null)``.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
 
-from evalsuite.models.contract import Batch, NoProbe
+from evalsuite.errors import Failed
+from evalsuite.models.contract import Batch, Blend, Differentiable, NoProbe
 from evalsuite.models.zoo import Zoo, checkpoint, to_uint8
 from evalsuite.pairing import labels_of, seeds_of
 from evalsuite.plugins import find
@@ -19,12 +22,14 @@ TOLERANCE = 1e-4
 
 
 def batch(ids, noise=NoiseSpec()) -> Batch:
+    """Asks for classes and for images: a model takes what it understands."""
     ids = np.asarray(ids, dtype=np.int64)
-    return Batch(ids, seeds_of(ids, seed=3), labels_of(ids, 10), noise=noise)
+    images = find("datasets", "low-resolution")(of="fashion-mnist").images(ids)
+    return Batch(ids, seeds_of(ids, seed=3), labels_of(ids, 10), images=images, noise=noise)
 
 
 def zoo(name: str) -> Zoo:
-    return Zoo(name=name, num_steps=4) if name == "fashion-teacher" else Zoo(name=name)
+    return Zoo(name=name, num_steps=4) if name.endswith("teacher") else Zoo(name=name)
 
 
 @pytest.fixture
@@ -53,8 +58,81 @@ def test_images_have_the_declared_shape_and_count_their_steps(name, cpu):
         images = model.generate(batch(range(3)), NoProbe())
     assert images.dtype == np.uint8
     assert images.shape == (3, *adapter.capabilities().image_shape)
-    guidance = 2 if name == "fashion-teacher" else 1
-    assert adapter.capabilities().nfe == guidance * adapter.capabilities().num_steps
+    capabilities = adapter.capabilities()
+    if capabilities.num_steps is None:
+        assert (capabilities.nfe, capabilities.noise) == (1, False)
+    else:
+        assert capabilities.nfe == (2 if name == "fashion-teacher" else 1) * capabilities.num_steps
+
+
+@pytest.mark.parametrize("name", checkpoint.names("image"))
+def test_restoration_follows_its_input(name, cpu):
+    asked = batch(range(64))
+    truth = find("datasets", "fashion-mnist")().images(np.arange(64)).astype(float)
+    with zoo(name).open(cpu) as model:
+        restored = model.generate(asked, NoProbe())
+    own, others = (((restored - x) ** 2).mean() for x in (truth, np.roll(truth, 1, axis=0)))
+    assert own < 0.7 * ((asked.images - truth) ** 2).mean() < others
+
+
+@pytest.mark.parametrize("images", [None, np.zeros((2, 3, 32, 32), np.uint8)])
+@pytest.mark.parametrize("name", ["restore-teacher", "restore-cnn"])
+def test_restoration_without_a_fitting_input_fails(name, images, cpu):
+    found = "no images" if images is None else "images of 3x32x32"
+    with zoo(name).open(cpu) as model, pytest.raises(Failed, match=f"found {found}, expected inputs of 1x28x28"):
+        model.generate(replace(batch(range(2)), images=images), NoProbe())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_what_is_generated_is_the_rounded_forward_pass(name, cpu):
+    asked = batch(range(3))
+    with zoo(name).open(cpu) as model:
+        assert isinstance(model, Differentiable)
+        forward = model.forward(model.noise(asked), model.condition(asked))
+        generated = model.generate(asked, NoProbe())
+    assert not forward.requires_grad
+    assert np.abs(forward.clip(0, 255).numpy() - generated).max() <= 0.5 + 1e-3
+
+
+@pytest.mark.parametrize("name", ["fashion-1step", "restore-teacher", "restore-cnn"])
+def test_gradients_reach_the_noise_and_the_input(name, cpu):
+    asked = batch(range(2))
+    with zoo(name).open(cpu) as model:
+        arguments = [model.noise(asked), model.condition(asked)]
+        floats = [x.requires_grad_() for x in arguments if x is not None and x.is_floating_point()]
+        assert not torch.is_grad_enabled()  # the target has prepared the model
+        restored = model.forward(*arguments)
+        with torch.enable_grad():
+            pixel = restored[0, 0, 14, 14]
+        pixel.backward()
+        for argument in floats:
+            step = torch.zeros_like(argument)
+            step[0] = 1e-2 * argument.grad[0] / argument.grad[0].norm()
+            moved = [x.detach() + step if x is argument else x for x in arguments]
+            expected = float((argument.grad * step).sum())
+            assert float(model.forward(*moved)[0, 0, 14, 14] - pixel) == pytest.approx(expected, rel=0.1)
+            assert argument.grad[1].abs().max() == 0
+    assert len(floats) == (2 if name == "restore-teacher" else 1)
+
+
+def test_classes_can_be_mixed_and_left_out(cpu):
+    asked = batch(range(4))
+    others = (asked.labels + 1) % 10
+    with Zoo(name="fashion-1step").open(cpu) as model:
+        first, second = (model.generate(replace(asked, labels=x), NoProbe()) for x in (asked.labels, others))
+        ends = [model.generate(replace(asked, blend=Blend(others, weight)), NoProbe()) for weight in (0.0, 1.0)]
+        half = model.generate(replace(asked, blend=Blend(others, 0.5)), NoProbe())
+        empty = model.generate(replace(asked, labels=None), NoProbe())
+    np.testing.assert_array_equal(ends, [first, second])
+    assert all(not np.array_equal(half, other) for other in (first, second, empty))
+    assert Zoo(name="fashion-1step").capabilities().unusual == {"blend", "empty"}
+
+
+def test_mixed_classes_are_guided_as_one(cpu):
+    asked = batch(range(2))
+    same = replace(asked, blend=Blend(asked.labels, 0.3))
+    with Zoo(name="fashion-teacher", num_steps=2).open(cpu) as model:
+        np.testing.assert_allclose(model.sample(same, NoProbe()), model.sample(asked, NoProbe()), atol=1e-5)
 
 
 def test_stronger_noise_changes_the_image(cpu):
@@ -80,6 +158,8 @@ def test_fingerprint_covers_weights_steps_and_guidance():
         ({"name": "fashion-techer"}, "did you mean 'fashion-teacher'"),
         ({"name": "fashion-4step", "num_steps": 8}, "in the 4 steps it was trained for"),
         ({"name": "fashion-4step", "guidance_scale": 2.0}, "takes no guidance_scale"),
+        ({"name": "restore-teacher", "guidance_scale": 2.0}, "was trained without guidance and takes no"),
+        ({"name": "restore-cnn", "num_steps": 2}, "is a regression without steps and takes no num_steps"),
         ({"name": "fashion-teacher", "num_steps": 0}, "greater than or equal to 1"),
         ({"name": "fashion-teacher", "guidance_scale": float("nan")}, "finite"),
     ],

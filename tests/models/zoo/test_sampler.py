@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from evalsuite.models.zoo.network import SIGMA_DATA
-from evalsuite.models.zoo.sampler import SIGMA_MAX, SIGMA_MIN, dpm_solver_2m, initial_noise, jump, karras_sigmas
+from evalsuite.models.zoo.sampler import SIGMA_MAX, SIGMA_MIN, dpm_solver_2m, jump, karras_sigmas
+from evalsuite.noise import initial_noise
 
 
 def gaussian_denoiser(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
@@ -53,8 +54,3 @@ def test_multistep_solver_is_of_second_order():
     exact = exact_end(noise)
     first, second = ((end_of(s, noise, 64) - exact).abs().max() for s in (jump, dpm_solver_2m))
     assert second < first / 5
-
-
-def test_noise_of_a_seed_does_not_depend_on_its_neighbours():
-    together = initial_noise([7, 8, 9], (1, 28, 28))
-    assert torch.equal(together[1:2], initial_noise([8], (1, 28, 28)))
