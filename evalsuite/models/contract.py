@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.records import NoiseSpec
-from evalsuite.targets.contract import Target
+from evalsuite.targets.contract import DEMANDS, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -37,6 +37,7 @@ class Capabilities:
         noise: whether the initial noise can be changed (latent slices): it comes from :mod:`evalsuite.noise`.
         unusual: which unusual conditions it understands: ``blend``, a mixture of two classes; ``empty``, no class.
         settable: settings that a slice may change, such as ``num_steps`` or ``guidance_scale``.
+        obeys: settings of the target that take effect; with a target that has others than plain, it is skipped.
         max_samples: how many samples there are; None for no limit.
         tolerance: largest difference of a pixel (0 to 255, before rounding) between batch sizes.
     """
@@ -51,6 +52,7 @@ class Capabilities:
     noise: bool = False
     unusual: frozenset[Unusual] = frozenset()
     settable: frozenset[str] = frozenset()
+    obeys: frozenset[str] = frozenset(DEMANDS)
     max_samples: int | None = None
     tolerance: float = 0.0
 

@@ -56,7 +56,9 @@ class ImageFolder(Settings):
         """What is known without decoding an image: how many there are."""
         with self._source() as source:
             size = source.size()
-        return Capabilities(condition=self.condition, seeded=self.seeded, timed=False, max_samples=size)
+        return Capabilities(
+            condition=self.condition, seeded=self.seeded, timed=False, obeys=frozenset(), max_samples=size
+        )
 
     def provenance(self) -> dict[str, str | int | float | None]:
         files = self._files()

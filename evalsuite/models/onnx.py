@@ -59,7 +59,7 @@ class Onnx(GraphSettings):
     def open(self, target: Target) -> Iterator[LoadedModel]:
         file = self._file()
         device = place(self, target, file.weights_dtype)
-        yield GraphModel(self, _Session(file, device, target.threads))
+        yield GraphModel(self, _Session(file, device, target))
 
     def _file(self) -> OnnxFile:
         return OnnxFile.read(self.path)
@@ -68,13 +68,13 @@ class Onnx(GraphSettings):
 class _Session:
     """ONNX Runtime's session, fed with and returning tensors on the CPU."""
 
-    def __init__(self, file: OnnxFile, device: torch.device, threads: int | None) -> None:
+    def __init__(self, file: OnnxFile, device: torch.device, target: Target) -> None:
         import torch
 
-        chosen = providers(device)
+        chosen = providers(device, target.memory_limit)
         self.device = torch.device("cpu")
         self.num_parameters = file.num_parameters
-        self._session = _loaded(file, chosen, _options(threads))
+        self._session = _loaded(file, chosen, _options(target.threads))
         self.inputs: Sequence[Input] = [_input(file, one) for one in self._session.get_inputs()]
         wanted, started = chosen[0][0], self._session.get_providers()
         if wanted not in started:
@@ -90,7 +90,7 @@ class _Session:
         return [torch.from_numpy(one) if hasattr(one, "dtype") else one for one in found]
 
 
-def providers(device: torch.device) -> list[tuple[str, dict[str, Any]]]:
+def providers(device: torch.device, memory_limit: int | None) -> list[tuple[str, dict[str, Any]]]:
     """ONNX Runtime's names and options for a device, in full precision and without a search for kernels.
 
     Raises:
@@ -106,7 +106,9 @@ def providers(device: torch.device) -> list[tuple[str, dict[str, Any]]]:
             "the installed ONNX Runtime has no CUDA support; install it with: pip uninstall onnxruntime && "
             "pip install onnxruntime-gpu"
         )
-    options = {"device_id": device.index or 0, "use_tf32": 0, "cudnn_conv_algo_search": "DEFAULT"}
+    options: dict[str, Any] = {"device_id": device.index or 0, "use_tf32": 0, "cudnn_conv_algo_search": "DEFAULT"}
+    if memory_limit is not None:
+        options["gpu_mem_limit"] = memory_limit
     return [("CUDAExecutionProvider", options), processor]
 
 

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 from pydantic import Field, ValidationInfo, field_validator
 
-from evalsuite.errors import CellError, Failed
+from evalsuite.errors import CellError, Failed, Skipped
 from evalsuite.files import content_key
 from evalsuite.models.contract import Batch, Capabilities, Condition, LoadedModel, Probe
 from evalsuite.records import Scalar
@@ -103,9 +103,12 @@ class Python(Settings):
         named = self._named()
         _turn_gradients_off()
         if not inspect.isclass(named):
+            self._require_obeyed(set(target.demands()) - {"memory_limit"}, "is a function, which gets no target")
             yield _Function(named)
             return
         with self._opened(named, target) as loaded:
+            ignored = set() if target.weights() else {"compile", "quantize", "channels_last"} & set(target.demands())
+            self._require_obeyed(ignored, "prepares no network by target.prepare()")
             if not callable(getattr(loaded, "generate", None)):
                 raise Failed(
                     f"{self.callable}: open() gave a {type(loaded).__name__}, expected an object with generate()"
@@ -119,6 +122,13 @@ class Python(Settings):
     @property
     def _name(self) -> str:
         return self.callable.rpartition(":")[2]
+
+    def _require_obeyed(self, ignored: Collection[str], why: str) -> None:
+        if ignored:
+            raise Skipped(
+                f"{self.callable} {why}, so the target's {' and '.join(sorted(ignored))} would have no effect; "
+                "give it a target without"
+            )
 
     def _source_file(self) -> Path:
         if self._place.endswith(".py"):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from evalsuite.records import Scalar
+
+_THREADS = Path("/proc/self/task")
 
 
 def available_cores() -> int:
@@ -22,13 +25,28 @@ def processor() -> dict[str, Scalar]:
     return {"processor": _model_name(), "cores": available_cores()}
 
 
+def can_bind() -> bool:
+    """Whether this platform can keep a process on some of its cores."""
+    return hasattr(os, "sched_setaffinity")
+
+
+def bind(cores: int) -> None:
+    """Keep this process, its threads and all that it starts on its first so many cores."""
+    chosen = sorted(os.sched_getaffinity(0))[:cores]
+    os.sched_setaffinity(0, chosen)
+    for thread in _THREADS.iterdir():  # numpy has started threads of its own, which do not follow
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), chosen)
+
+
 def set_threads(threads: int | None) -> None:
-    """Compute on so many threads; None for one a core.
+    """Compute on so many threads, and compile in as many processes; None for one a core.
 
     Through the environment, which PyTorch reads when it is imported: a model that needs no torch does not wait for it.
     """
     count = threads or available_cores()
-    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(count)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "TORCHINDUCTOR_COMPILE_THREADS"):
+        os.environ[name] = str(count)
     if "torch" in sys.modules:
         import torch
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
 from evalsuite.records import Scalar
-from evalsuite.settings import Settings
+from evalsuite.settings import Bytes, Settings
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+Quantization = Literal["none", "int8_weight_only", "int8_dynamic"]
+
+DEMANDS = ("dtype", "compile", "quantize", "channels_last", "memory_limit")
+"""Settings that mean something only if the model obeys them."""
 
 
 class TargetSettings(Settings):
@@ -15,13 +23,34 @@ class TargetSettings(Settings):
 
     Attributes:
         dtype: of weights and computation.
+        compile: whether networks are compiled, by ``torch.compile`` in its mode ``default``.
+        quantize: ``int8_weight_only``: weights of linear layers and convolutions are kept in eight bits and computed
+            with in ``dtype``. ``int8_dynamic``: the same, and linear layers compute in eight bits.
+        channels_last: whether images lie in memory with their channels last, which many convolutions prefer.
         threads: CPU threads of the child process; None for all cores.
         batch_size: images in one call of generation and of the throughput scenario.
+        memory_limit: bytes that a model may use, or ``600 MB``; what needs more ends as failed. On a processor all
+            private memory of the process counts, Python and PyTorch included; on a device, tensors on the device.
+        price_per_hour: of the machine, in USD, for cost metrics.
     """
 
-    dtype: str = "float32"
+    dtype: Dtype = "float32"
+    compile: bool = False
+    quantize: Quantization = "none"
+    channels_last: bool = False
     threads: int | None = Field(default=None, ge=1)
     batch_size: int = Field(default=64, ge=1)
+    memory_limit: Bytes | None = Field(default=None, ge=1)
+    price_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+    def demands(self) -> dict[str, Scalar]:
+        """The settings that a model must obey for its numbers to mean what they say, where they are not the plain ones.
+
+        A model that cannot (an exported network, a service, a folder of images) is skipped; see
+        :attr:`evalsuite.models.contract.Capabilities.obeys`.
+        """
+        plain = {name: TargetSettings.model_fields[name].default for name in DEMANDS}
+        return {name: getattr(self, name) for name in DEMANDS if getattr(self, name) != plain[name]}
 
 
 class Target(Protocol):
@@ -33,29 +62,94 @@ class Target(Protocol):
     def dtype(self) -> str: ...
 
     @property
+    def compile(self) -> bool: ...
+
+    @property
     def threads(self) -> int | None: ...
 
     @property
     def batch_size(self) -> int: ...
 
+    @property
+    def memory_limit(self) -> int | None: ...
+
+    @property
+    def price_per_hour(self) -> float | None: ...
+
+    @property
+    def torch_device(self) -> str:
+        """PyTorch's name of the device: ``cpu``, ``cuda:1``."""
+        ...
+
     def unavailable_reason(self) -> str | None:
-        """Why this machine cannot run it; None where it can."""
+        """Why this machine cannot run it: no such device, fewer cores, no compiler, no package, no way to enforce the
+        memory limit; None where it can."""
+        ...
+
+    def demands(self) -> dict[str, Scalar]:
+        """See :meth:`TargetSettings.demands`."""
         ...
 
     def hardware(self) -> dict[str, Scalar]:
         """Names of the processor and of the device: timings from other hardware are not compared or re-used."""
         ...
 
+    def environment(self) -> dict[str, Scalar]:
+        """The hardware and every setting that can change a timing; two timings compare only where all of it is equal.
+        Neither the price nor the memory limit is part of it: they change no timing."""
+        ...
+
     def pixel_settings(self) -> dict[str, Scalar]:
-        """What can change the images, for the cache key: device kind, dtype, threads, batch size."""
+        """What can change the images, for the cache key: device kind, dtype, threads, batch size, and quantisation,
+        compilation and memory format where they are not the plain ones."""
         ...
 
     def start(self) -> None:
-        """Once in a fresh child process, before a model is loaded: threads, determinism, memory limit."""
+        """Once in a fresh child process, before a model is loaded: cores, threads, determinism, memory limit.
+
+        Raises:
+            Unavailable: PyTorch cannot use the device.
+            Failed: PyTorch alone needs more memory than the limit.
+        """
         ...
 
-    def prepare(self, module: Any) -> Any:
-        """Move a ``torch.nn.Module`` to the device, in its dtype and memory format, in eval mode."""
+    def prepare(self, module: Any, *, keep: Collection[str] = ()) -> Any:
+        """:meth:`place`, and compiled where the target says so. Compilation happens in the first call, so that its
+        time shows there. A second batch size makes programs that serve all others; a network that would be compiled
+        for ever ends with an error, and is never computed without compilation in silence.
+
+        Returns:
+            the same ``torch.nn.Module``.
+        """
+        ...
+
+    def place(self, module: Any, *, keep: Collection[str] = ()) -> Any:
+        """Move a ``torch.nn.Module`` to the device, in eval mode: in the target's dtype, memory format, quantisation.
+
+        Args:
+            module: changed in place.
+            keep: names of parameters and buffers that stay in the dtype they have, and are not quantised.
+        """
+        ...
+
+    def compiled(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of tensors, compiled where the target says so; for models whose network is not one module."""
+        ...
+
+    def weights(self) -> dict[str, Scalar]:
+        """What has been placed and compiled so far; empty where nothing was.
+
+        ``parameters``; ``weight_bytes`` in memory, buffers and scales included; of the linear layers and convolutions
+        those with weights in eight bits, ``int8_layers``, and the others, ``float_layers``; ``compiled``, the modules
+        and functions that are compiled when they are first called.
+        """
+        ...
+
+    def explained(self, error: Exception) -> Exception:
+        """The error; in its place a ``Failed`` with a sentence on the memory limit, where it comes from lack of memory.
+
+        Knows errors of Python, PyTorch and other libraries, and the end of a process whose last output tells of it.
+        """
         ...
 
     def synchronize(self) -> None:
@@ -63,10 +157,22 @@ class Target(Protocol):
         ...
 
     def peak_device_bytes(self) -> tuple[int, int] | None:
-        """Largest memory on the device since ``start`` or the last reset: allocated, and reserved by the allocator
-        whether in use or not; None where the device has no memory of its own."""
+        """Largest memory of tensors, and largest that PyTorch has reserved for them, on the device since ``start`` or
+        the last reset; None where it has no memory of its own."""
         ...
 
     def reset_device_peak(self) -> None:
-        """From now on ``peak_device_bytes`` is of what follows."""
+        """Forget the peak so far."""
         ...
+
+
+@contextmanager
+def explaining(target: Target) -> Iterator[None]:
+    """Inside, in a child process, lack of memory is raised as what it is; see :meth:`Target.explained`."""
+    try:
+        yield
+    except Exception as error:
+        explained = target.explained(error)
+        if explained is error:
+            raise
+        raise explained from error

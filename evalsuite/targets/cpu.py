@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import ClassVar
 
 from evalsuite.records import Scalar
+from evalsuite.targets._compiler import cpp_reason
+from evalsuite.targets._memory import can_limit, limit_process
 from evalsuite.targets._processor import available_cores, processor, set_threads
-from evalsuite.targets.contract import TargetSettings
+from evalsuite.targets._torch_target import TorchTarget
 
 
-class Cpu(TargetSettings):
-    """The processor, in one of PyTorch's floating-point types; see :class:`evalsuite.targets.contract.Target`."""
+class Cpu(TorchTarget):
+    """The processor; see :class:`evalsuite.targets.contract.Target`."""
 
     device: ClassVar[str] = "cpu"
 
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-
-    def unavailable_reason(self) -> str | None:
+    def _reasons(self) -> Iterator[str]:
         cores = available_cores()
         if self.threads is not None and self.threads > cores:
-            return f"it asks for {self.threads} threads and this process may use {cores} of the machine's cores"
-        return None
+            yield f"it asks for {self.threads} threads and this process may use {cores} of the machine's cores"
+        if self.memory_limit is not None and not can_limit():
+            yield "memory_limit of a processor can be enforced on Linux only; leave it out"
+        if self.compile and (reason := cpp_reason()) is not None:
+            yield reason
+        yield from self._torchao_reasons()
 
     def hardware(self) -> dict[str, Scalar]:
         return {"device": self.device, **processor()}
 
     def pixel_settings(self) -> dict[str, Scalar]:
-        return {"device": self.device, "dtype": self.dtype, "threads": self.threads, "batch_size": self.batch_size}
+        return {**super().pixel_settings(), "threads": self.threads}
 
     def start(self) -> None:
         set_threads(self.threads)
-
-    def prepare(self, module: Any) -> Any:
-        import torch
-
-        torch.set_grad_enabled(False)
-        return module.to(device="cpu", dtype=getattr(torch, self.dtype)).eval()
+        if self.memory_limit is not None:
+            limit_process(self.memory_limit)
 
     def synchronize(self) -> None:
         """Nothing to wait for: a call on the processor returns when its work is done."""

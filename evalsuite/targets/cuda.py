@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
 from evalsuite.errors import Unavailable
 from evalsuite.records import Scalar
+from evalsuite.targets._compiler import triton_reason
 from evalsuite.targets._processor import processor, set_threads
-from evalsuite.targets.contract import TargetSettings
+from evalsuite.targets._torch_target import TorchTarget
 
 
-class Cuda(TargetSettings):
+class Cuda(TorchTarget):
     """An NVIDIA GPU, deterministic and in full precision; see :class:`evalsuite.targets.contract.Target`.
 
     Attributes:
@@ -24,28 +26,29 @@ class Cuda(TargetSettings):
 
     device: ClassVar[str] = "cuda"
 
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     index: int = Field(default=0, ge=0)
 
-    def unavailable_reason(self) -> str | None:
-        """Asks the driver, not PyTorch, so that planning a run stays quick."""
+    @property
+    def torch_device(self) -> str:
+        return f"cuda:{self.index}"
+
+    def _reasons(self) -> Iterator[str]:
         found = len(visible_devices())
         if found == 0:
-            return "no CUDA device on this machine"
-        if self.index >= found:
-            return f"CUDA device {self.index} was asked for and this machine has {found}"
+            yield "no CUDA device on this machine"
+        elif self.index >= found:
+            yield f"CUDA device {self.index} was asked for and this machine has {found}"
         try:
             if version("torch").endswith("+cpu"):
-                return "the installed PyTorch has no CUDA support; install a build that has it (see pytorch.org)"
+                yield "the installed PyTorch has no CUDA support; install a build that has it (see pytorch.org)"
         except PackageNotFoundError:
-            return "PyTorch is not installed"
-        return None
+            yield "PyTorch is not installed"
+        if self.compile and (reason := triton_reason()) is not None:
+            yield reason
+        yield from self._torchao_reasons()
 
     def hardware(self) -> dict[str, Scalar]:
         return {"device": self.device, "device_name": visible_devices()[self.index], **processor()}
-
-    def pixel_settings(self) -> dict[str, Scalar]:
-        return {"device": self.device, "dtype": self.dtype, "batch_size": self.batch_size}
 
     def start(self) -> None:
         """Choose kernels that repeat bit for bit: no TensorFloat-32, no search for the fastest convolution.
@@ -65,19 +68,17 @@ class Cuda(TargetSettings):
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.deterministic = True
+        if self.memory_limit is not None:
+            share = self.memory_limit / torch.cuda.get_device_properties(self.index).total_memory
+            torch.cuda.set_per_process_memory_fraction(min(share, 1.0), self.index)
         torch.cuda.reset_peak_memory_stats()
-
-    def prepare(self, module: Any) -> Any:
-        import torch
-
-        return module.to(device=f"cuda:{self.index}", dtype=getattr(torch, self.dtype)).eval()
 
     def synchronize(self) -> None:
         import torch
 
         torch.cuda.synchronize()
 
-    def peak_device_bytes(self) -> tuple[int, int] | None:
+    def peak_device_bytes(self) -> tuple[int, int]:
         import torch
 
         return torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()

@@ -477,7 +477,7 @@ def test_compiled(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """Traced by the real compiler, but not turned into machine code, which takes a minute."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     listener = Listener()
-    compiled = images_of(adapter(made("ddpm"), compile=True), probe=listener)
+    compiled = images_of(adapter(made("ddpm")), target=Cpu(compile=True, threads=1), probe=listener)
     assert np.abs(compiled - images_of(adapter(made("ddpm"))).astype(int)).max() <= 1
     assert listener.stages == [("denoise", 0), ("denoise", 1)]
 
@@ -719,7 +719,6 @@ class TestFingerprint:
             {"vae": {"path": made("pixart"), "subfolder": "vae"}},
             {"vae": {"slicing": True}},
             {"extra": {"eta": 1.0}},
-            {"compile": True},
         ]
         assert len({adapter(path, **variant).fingerprint() for variant in variants}) == len(variants)
         assert adapter(path, licence="MIT", nfe=4).fingerprint() == adapter(path).fingerprint()

@@ -287,11 +287,11 @@ class TestTarget:
         if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             pytest.skip("this ONNX Runtime has CUDA support")
         with pytest.raises(Unavailable, match="pip install onnxruntime-gpu"):
-            providers(torch.device("cuda:0"))
+            providers(torch.device("cuda:0"), None)
 
     def test_other_devices_are_unavailable(self) -> None:
         with pytest.raises(Unavailable, match="runs on the devices cpu and cuda, and the target's is mps"):
-            providers(torch.device("mps"))
+            providers(torch.device("mps"), None)
 
     def test_packages_that_are_missing(self, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "onnxruntime", None)

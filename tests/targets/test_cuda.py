@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from evalsuite import plugins
+from evalsuite.models.contract import Batch, NoProbe
+from evalsuite.models.zoo import Zoo
 from evalsuite.targets import cuda
 from evalsuite.targets.contract import Target
 from evalsuite.targets.cuda import Cuda
@@ -37,6 +39,18 @@ def test_torch_built_without_cuda_is_told(monkeypatch: pytest.MonkeyPatch, torch
     assert (Cuda().unavailable_reason() is None) == works
 
 
+def test_compilation_needs_its_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "visible_devices", lambda: ["GPU"])
+    monkeypatch.setattr(cuda, "version", lambda package: "2.15.0")
+    monkeypatch.setattr(cuda, "triton_reason", lambda: "no triton")
+    assert Cuda().unavailable_reason() is None
+    assert Cuda(compile=True).unavailable_reason() == "no triton"
+
+
+def test_its_name_for_pytorch_has_the_number() -> None:
+    assert Cuda(index=1).torch_device == "cuda:1"
+
+
 @pytest.mark.gpu
 @needs_device
 def test_same_convolution_twice_gives_the_same_bits_and_its_memory_is_counted() -> None:
@@ -49,5 +63,36 @@ def test_same_convolution_twice_gives_the_same_bits_and_its_memory_is_counted() 
     first, second = (module(images).cpu().numpy() for _ in range(2))
     target.synchronize()
     np.testing.assert_array_equal(first, second)
-    allocated, reserved = target.peak_device_bytes() or (0, 0)
+    allocated, reserved = target.peak_device_bytes()
     assert images.nbytes <= allocated <= reserved
+
+
+@pytest.mark.gpu
+@needs_device
+@pytest.mark.parametrize(
+    "settings",
+    [{"dtype": "float16"}, {"dtype": "bfloat16", "channels_last": True}, {"compile": True}]
+    + [{"dtype": "bfloat16", "quantize": scheme} for scheme in ("int8_weight_only", "int8_dynamic")],
+    ids=str,
+)
+def test_a_bundled_model_runs_in_every_form_and_stays_near(settings: dict[str, object]) -> None:
+    ids = np.arange(4)
+    found = []
+    for target in (Cuda(), Cuda.model_validate(settings)):
+        target.start()
+        with Zoo(name="fashion-1step").open(target) as model:
+            found.append(model.generate(Batch(ids, ids, ids), NoProbe()).astype(float))
+    assert np.square(found[0] - found[1]).mean() < 10
+
+
+@pytest.mark.gpu
+@needs_device
+def test_a_model_over_the_memory_limit_fails_with_the_reason() -> None:
+    import torch
+
+    target = Cuda(memory_limit=500_000_000)
+    target.start()
+    with pytest.raises(torch.OutOfMemoryError) as caught:
+        torch.ones(10**9, device=target.torch_device)
+    torch.cuda.set_per_process_memory_fraction(1.0)
+    assert str(target.explained(caught.value)) == "needs more memory than the target's limit of 500 MB"

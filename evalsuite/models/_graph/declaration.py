@@ -147,6 +147,7 @@ class GraphSettings(Settings):
             nfe=self._evaluations(),
             noise=True,
             settable=frozenset(name for name, settable in able.items() if settable),
+            obeys=frozenset({"dtype", "memory_limit"}),
             tolerance=TOLERANCE,
         )
 

@@ -186,15 +186,12 @@ def place(settings: GraphSettings, target: Target, found: str | None) -> torch.d
     """
     import torch
 
-    parameter = next(target.prepare(torch.nn.Linear(1, 1)).parameters())
-    wanted = str(parameter.dtype).removeprefix("torch.")
-    if found not in (None, wanted):
+    if found not in (None, target.dtype):
         raise Skipped(
-            f"{settings.path}: its weights are {found}, and the target computes in {wanted}; export it in {wanted}, or "
-            f"give it a target with dtype: {found}"
+            f"{settings.path}: its weights are {found}, and the target computes in {target.dtype}; export it in "
+            f"{target.dtype}, or give it a target with dtype: {found}"
         )
-    device: torch.device = parameter.device
-    return device
+    return torch.device(target.torch_device)
 
 
 def summary(error: Exception) -> str:

@@ -72,7 +72,6 @@ class Diffusers(Place):
         lora: weights added to the pipeline's own.
         vae: another VAE, or how it decodes.
         safety_checker: whether a checker that the pipeline has is kept; what it blanks is flagged.
-        compile: whether the denoiser is compiled by ``torch.compile``.
         extra: other arguments of the pipeline's call, such as ``true_cfg_scale``.
         nfe: network evaluations of an image, where they cannot be known beforehand; a wrong number is refused.
         licence: of the weights; None for what its README states.
@@ -93,7 +92,6 @@ class Diffusers(Place):
     lora: Lora | None = None
     vae: Vae = Vae()
     safety_checker: bool = True
-    compile: bool = False
     extra: dict[str, JsonValue] = Field(default_factory=dict)
     nfe: int | None = Field(default=None, ge=1)
     licence: str | None = None
@@ -180,7 +178,7 @@ class Diffusers(Place):
         checkpoint, capabilities = self.checkpoint(), self.capabilities()
         kind = KINDS.get(self.class_name(checkpoint))
         watch = Watch()
-        with loaded(self, target) as pipeline, watch.over(pipeline, compiled=self.compile):
+        with loaded(self, target) as pipeline, watch.over(pipeline, target.compiled):
             arguments = self._arguments(kind)
             negative = () if self.negative_prompt is None else ("negative_prompt",)
             check_arguments(pipeline, capabilities.condition, (*arguments, *negative))

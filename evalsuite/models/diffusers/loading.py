@@ -66,16 +66,9 @@ def _prepared(part: Any, target: Target) -> Any:
     """A part on the target; what the library loads in float32 for any dtype, since it overflows in others, stays so."""
     import torch
 
-    def tensors(module: Any) -> Iterator[tuple[str, Any]]:
-        return chain(module.named_parameters(), module.named_buffers())
-
+    tensors = chain(part.named_parameters(), part.named_buffers())
     half = target.dtype != "float32"
-    kept = {name: tensor.data for name, tensor in tensors(part) if half and tensor.dtype == torch.float32}
-    prepared = target.prepare(part)
-    for name, tensor in tensors(prepared):
-        if name in kept:
-            tensor.data = kept[name].to(tensor.device)
-    return prepared
+    return target.place(part, keep={name for name, tensor in tensors if half and tensor.dtype == torch.float32})
 
 
 def quiet_library() -> Any:

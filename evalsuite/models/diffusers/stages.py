@@ -10,6 +10,8 @@ from typing import Any
 from evalsuite.models.contract import NoProbe, Probe
 from evalsuite.models.diffusers.kinds import DENOISERS
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 class Watch:
     """Makes each call of a part a stage, and counts the denoiser's.
@@ -28,17 +30,14 @@ class Watch:
         self.probe, self.step, self.rows = probe, 0, 0
 
     @contextmanager
-    def over(self, pipeline: Any, compiled: bool) -> Iterator[None]:
-        """Watch the parts of a pipeline, with its denoiser compiled or not; afterwards they are as they were."""
-        import torch
-
+    def over(self, pipeline: Any, compiled: Decorator) -> Iterator[None]:
+        """Watch the parts of a pipeline, with its denoiser compiled; afterwards they are as they were."""
         with ExitStack() as undo:
             for name, part in pipeline.components.items():
                 if name.startswith("text_encoder") and part is not None:
                     undo.enter_context(_replaced(part, "forward", self._staged("text_encoder")))
                 elif name in DENOISERS and part is not None:
-                    if compiled:
-                        undo.enter_context(_replaced(part, "forward", torch.compile))
+                    undo.enter_context(_replaced(part, "forward", compiled))
                     undo.enter_context(_replaced(part, "forward", self._denoising))
                 elif name == "vae" and part is not None:
                     undo.enter_context(_replaced(part, "decode", self._staged("vae_decode")))
@@ -46,7 +45,7 @@ class Watch:
                     undo.enter_context(_replaced(part, "step", self._stepping))
             yield
 
-    def _staged(self, stage: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def _staged(self, stage: str) -> Decorator:
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(function)
             def staged(*args: Any, **kwargs: Any) -> Any:
@@ -76,7 +75,7 @@ class Watch:
 
 
 @contextmanager
-def _replaced(owner: Any, name: str, decorate: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+def _replaced(owner: Any, name: str, decorate: Decorator) -> Iterator[None]:
     """A method of one object, decorated; taken back, since an object that refers to itself keeps its memory."""
     before = owner.__dict__.get(name)
     owner.__dict__[name] = decorate(getattr(owner, name))

@@ -91,6 +91,7 @@ class Endpoint(HttpSettings):
             image_shape=self.image_shape,
             seeded=self.seeded,
             timed=self.requests_per_second is None,
+            obeys=frozenset(),
         )
 
     def provenance(self) -> dict[str, str | int | float | None]:
