@@ -25,6 +25,7 @@ from evalsuite.pipeline.samples import ROOM, Chunk, SampleSet, Span, spans
 from evalsuite.records import Case, Plan
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
+from evalsuite.targets.contract import Target, explaining
 
 Report = Callable[[int, int], None]
 Part = tuple[Case, tuple[Span, ...]]
@@ -48,6 +49,11 @@ class Order:
     seed: int
     conditions: Conditions
     parts: tuple[Part, ...]
+
+    @property
+    def target(self) -> Target:
+        target: Target = plugins.find("targets", self.device).model_validate(self.target_settings)
+        return target
 
     @property
     def total(self) -> int:
@@ -166,7 +172,7 @@ def _after_failure(
     Raises:
         EvalsuiteError: the failure is not one of a cell: a full disk.
     """
-    error = result.error
+    error = None if result.error is None else order.target.explained(result.error)
     if isinstance(error, EvalsuiteError) and not isinstance(error, CellError):
         raise error
     cell_error = error if isinstance(error, CellError) else Failed(str(error))
@@ -208,8 +214,13 @@ def generate_missing(order: Order, report: Report) -> None:
         CellError: the model could not be loaded or returned something that is no batch of images.
         StoreError: a chunk could not be stored.
     """
-    target = plugins.find("targets", order.device).model_validate(order.target_settings)
-    target.start()
+    target = order.target
+    with explaining(target):
+        target.start()
+        _generate_parts(order, target, report)
+
+
+def _generate_parts(order: Order, target: Target, report: Report) -> None:
     done = 0
     for _, group in groupby(order.parts, key=lambda part: part[0].settings):
         parts = list(group)
@@ -248,8 +259,6 @@ def _generate(
         return model.generate(batch if case.change is None else case.change.apply(batch), probe)
     except EvalsuiteError:
         raise
-    except MemoryError as error:
-        raise Failed(f"samples {span.start}-{span.stop}: out of memory; try a smaller batch_size") from error
     except Exception as error:
         raise Failed(f"samples {span.start}-{span.stop}: {type(error).__name__}: {error}") from error
 

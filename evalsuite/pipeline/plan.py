@@ -29,7 +29,7 @@ PIXEL_VERSION = 1
 
 WHOLE = "all"
 Only = Mapping[str, Sequence[str]]
-"""Globs by ``model``, ``target`` and ``slice``; what is not named is not limited."""
+"""Globs by ``model``, ``target``, ``slice`` and ``scenario``; what is not named is not limited."""
 
 
 def make_plan(suite: Suite, *, only: Only | None = None, allow_code: bool = False) -> Plan:
@@ -95,9 +95,9 @@ class _Filter:
     only: Only
 
     def __post_init__(self) -> None:
+        known = ("model", "target", "slice", "scenario")
         for kind in self.only:
-            if kind not in ("model", "target", "slice"):
-                known = ("model", "target", "slice")
+            if kind not in known:
                 raise UsageError(f"--only {kind}=...: cells cannot be chosen by {kind!r}; {nearest(kind, known)}")
 
     def keeps(self, kind: str, name: str) -> bool:
@@ -148,6 +148,7 @@ class _Draft:
         if reason is not None:
             raise Unavailable(reason)
         capabilities = adapter.capabilities()
+        require_obeyed(target, capabilities)
         self.conditions.asked_of(capabilities)
         wanted = self.suite.sampling.num_samples
         if capabilities.max_samples is not None and capabilities.max_samples < wanted:
@@ -158,6 +159,7 @@ class _Draft:
         try:
             if why := lacking(one.case, capabilities):
                 raise Skipped(f"slice {case.slice}: {why}")
+            require_obeyed(target_of(self.suite, case.target, case.target_changes), capabilities)
             case = replace(case, samples_key=self._samples_key(case, _varied(case)))
         except CellError as error:
             self._give_up([case, *_crossed(one, case)], error)
@@ -238,6 +240,13 @@ def _part(parent: Case, slice_id: str, part: str, where: NDArray[np.int64]) -> C
 def _crossed(one: Varied, case: Case) -> list[Case]:
     """The parts of a variation that the suite asks for."""
     return [_part(case, one.id_of(part), part, where) for part, where in one.crossed.items()]
+
+
+def require_obeyed(target: Target, capabilities: Capabilities) -> None:
+    """Raises Skipped for a target that asks a model for what it cannot do: numbers would go under a wrong name."""
+    ignored = [name for name in target.demands() if name not in capabilities.obeys]
+    if ignored:
+        raise Skipped(f"the target's {' and '.join(ignored)} has no effect on this model; give it a target without")
 
 
 def _varied(case: Case) -> ModelAdapter:

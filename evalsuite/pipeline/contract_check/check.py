@@ -15,10 +15,11 @@ from evalsuite.models.contract import Batch, Capabilities
 from evalsuite.pipeline.conditions import Conditions
 from evalsuite.pipeline.contract_check.bench import Bench, Broken, Finding, Idle, Place
 from evalsuite.pipeline.contract_check.claims import CHECKS
-from evalsuite.pipeline.plan import adapter_of
+from evalsuite.pipeline.plan import adapter_of, require_obeyed
 from evalsuite.profiling.subject import SubjectSpec
 from evalsuite.records import NoiseSpec
 from evalsuite.suite.schema import ModelSpec, TargetSpec
+from evalsuite.targets.contract import Target
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def check_model(
     capabilities = adapter.capabilities()
     batch = _batch(subject, capabilities, samples)
     with ExitStack() as stack:
-        bench = Bench(Place(executor, _spec(subject), stack, timeout_s), capabilities, batch)
+        bench = Bench(Place(executor, _spec(subject, capabilities), stack, timeout_s), capabilities, batch)
         for name, check in CHECKS.items():
             try:
                 yield Check(name, check(bench))
@@ -93,14 +94,17 @@ def _batch(subject: Subject, capabilities: Capabilities, samples: int) -> Batch:
     return subject.conditions.asked_of(capabilities).batch(ids, subject.seed, NoiseSpec())
 
 
-def _spec(subject: Subject) -> SubjectSpec:
+def _spec(subject: Subject, capabilities: Capabilities) -> SubjectSpec:
     """What its processes are told.
 
     Raises:
         Unavailable: this machine lacks the target.
+        Skipped: the model does not obey the target.
     """
     model, target = subject.model, subject.target
-    reason = plugins.find("targets", target.device).model_validate(target.settings).unavailable_reason()
+    chosen: Target = plugins.find("targets", target.device).model_validate(target.settings)
+    reason = chosen.unavailable_reason()
     if reason is not None:
         raise Unavailable(reason)
+    require_obeyed(chosen, capabilities)
     return SubjectSpec(model.adapter, model.settings, target.device, target.settings)
