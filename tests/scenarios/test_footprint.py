@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import runpy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import diffusers
 import numpy as np
 import pytest
 import torch
 
 from evalsuite.models.contract import Batch, Capabilities, NoProbe
+from evalsuite.models.diffusers import Diffusers
+from evalsuite.models.onnx import Onnx
+from evalsuite.models.torch_export import TorchExport
 from evalsuite.models.zoo import Zoo, checkpoint
 from evalsuite.scenarios.footprint import Footprint
 from evalsuite.targets.cpu import Cpu
+from tests.conftest import ROOT
+from tests.models.graphs import as_onnx, as_pt2
 from tests.scenarios.subjects import batches
 
 
@@ -30,7 +37,9 @@ class Opened:
 
 def footprint(adapter: Any) -> dict[str, float]:
     with adapter.open(Cpu()) as model:
-        found = Footprint().measure(Opened(adapter, model), batches(1), seed=0)
+        prompts = ["a red shoe"] if adapter.capabilities().condition == "text" else None
+        (batch,) = batches(1)
+        found = Footprint().measure(Opened(adapter, model), [replace(batch, prompts=prompts)], seed=0)
     assert all(len(values) == 1 for values in found.values())
     return {name: values[0] for name, values in found.items()}
 
@@ -73,6 +82,49 @@ def test_parameters_and_bytes_are_those_of_the_file():
     assert found["bytes"] == weights.stat().st_size
     assert found["parameters"] == sum(tensor.numel() for tensor in checkpoint.load("fashion-narrow").parameters())
     assert found[""] == 1
+
+
+class OneConvolution(torch.nn.Module):
+    """10 parameters; each of the 64 pixels is 9 products and their sum."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = torch.nn.Conv2d(1, 1, 3, padding=1)
+
+    def forward(self, noise):
+        return self.layer(noise)
+
+
+NOISE = (torch.zeros(2, 1, 8, 8),)
+
+
+def test_an_exported_program(tmp_path):
+    path = as_pt2(OneConvolution(), NOISE, tmp_path / "net.pt2")
+    found = footprint(TorchExport(path=path, image_shape=(1, 8, 8), nfe=1))
+    assert found == {"": 1, "parameters": 10, "flops": 64 * 9 * 2, "bytes": path.stat().st_size, "nfe": 1}
+
+
+def test_an_onnx_file_has_parameters_and_no_operations_that_pytorch_sees(tmp_path):
+    path = as_onnx(OneConvolution(), NOISE, tmp_path / "net.onnx")
+    found = footprint(Onnx(path=path, image_shape=(1, 8, 8)))
+    assert found["parameters"] == 10
+    assert found["bytes"] == path.stat().st_size
+    assert {"flops", "nfe"}.isdisjoint(found)
+
+
+def test_a_pipeline_of_several_networks(tmp_path):
+    """Two steps with guidance see the denoiser four times, and the other networks as often as five steps do."""
+    folder = runpy.run_path(str(ROOT / "suites" / "tiny_pipelines.py"))["make"]("stable-diffusion", tmp_path)
+    plain = footprint(Diffusers(path=folder, num_steps=2))
+    longer = footprint(Diffusers(path=folder, num_steps=5))
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(folder, use_safetensors=True)
+    networks = (pipeline.unet, pipeline.vae, pipeline.text_encoder)
+    counted = sum(parameter.numel() for network in networks for parameter in network.parameters())
+    assert plain["parameters"] == longer["parameters"] >= counted
+    assert (plain["nfe"], longer["nfe"]) == (4, 10)
+    each, rest = np.linalg.solve([[4, 1], [10, 1]], [plain["flops"], longer["flops"]])
+    assert each > 0
+    assert rest > 0
 
 
 class Foreign:
