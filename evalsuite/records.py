@@ -539,6 +539,80 @@ class Comparison(Record):
     incomparable: str = ""
 
 
+class SliceRow(Record):
+    """What one metric says of one model on one slice; the value itself is the measurement of that identity.
+
+    Attributes:
+        cell: the measurement's identity.
+        model, target, name, slice: of the measurement.
+        shift: the value less that on the slice's base: what the slice does to this model.
+        gap: the value less the teacher's on the same slice; None for the teacher, and for likeness to it.
+        excess: the shift less the teacher's shift, with its q-value: what the slice does to a student more than to its
+            teacher; None where there is no gap. A difference is bad in the direction of ``higher_is_better``.
+    """
+
+    cell: Identity
+    model: str
+    target: str
+    name: str
+    slice: str
+    shift: Comparison
+    gap: Comparison | None = None
+    excess: Comparison | None = None
+
+
+class RelativeRobustness(Record):
+    """How much a student loses over a curve, or over all curves of a kind, for what its teacher loses.
+
+    Attributes:
+        over: a curve (``corruption.fog``), or a kind (``corruption``), whose ratios are averaged.
+        comparison: the ratio; 1 is as robust as the teacher, 2 loses twice as much. Incomparable where the teacher
+            loses nothing for certain.
+    """
+
+    model: str
+    target: str
+    name: str
+    over: str
+    comparison: Comparison
+
+
+class LevelPoint(Record):
+    """A model's value at one level of a curve; ``slice`` may be the base, at the level that changes nothing."""
+
+    slice: str
+    level: float
+    value: float
+    interval: Interval | None = None
+
+
+class LevelCurve(Record):
+    """A model's values of one metric over the levels of a curve, in the order of the levels."""
+
+    model: str
+    target: str
+    name: str
+    curve: str
+    points: list[LevelPoint]
+
+
+class Robustness(Record):
+    """Where models break: everything that tables, heat maps and curves over slices show.
+
+    Attributes:
+        rows: model by model, in the order of the run's measurements.
+        worst: by model, target and metric the row with the largest gap to the teacher in the bad direction; likeness to
+            the teacher by its shift.
+        relative: by student, target, metric and curve or kind.
+        curves: of curves with two levels or more.
+    """
+
+    rows: list[SliceRow] = Field(default_factory=list)
+    worst: list[SliceRow] = Field(default_factory=list)
+    relative: list[RelativeRobustness] = Field(default_factory=list)
+    curves: list[LevelCurve] = Field(default_factory=list)
+
+
 class Verdict(Record):
     """The outcome of a gate.
 

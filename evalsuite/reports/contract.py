@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from evalsuite.records import Comparison, RunRecord, Tradeoffs, Verdict
+from evalsuite.records import Comparison, Robustness, RunRecord, Tradeoffs, Verdict
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class ReportInputs:
         command: the command that makes the run again.
         across_targets: every model on a target against the same model on the first target that ran it.
         tradeoffs: of quality against latency, memory and cost.
+        robustness: slice by slice: what a slice does to a model, to its gap to the teacher, and how sure that is; the
+            worst slices, robustness relative to the teacher, and curves over severity. Empty without slices.
         link: where others can read the report, http or https; "" where it lies in the run folder only.
     """
 
@@ -32,6 +34,7 @@ class ReportInputs:
     command: str
     across_targets: Sequence[Comparison] = ()
     tradeoffs: Tradeoffs = field(default_factory=Tradeoffs)
+    robustness: Robustness = field(default_factory=Robustness)
     link: str = ""
 
 
