@@ -64,7 +64,8 @@ def distances_to_others(samples: Floats) -> Floats:
     Returns:
         float64 ``[K]``.
     """
-    centred = samples - samples.mean(axis=0)  # the sum of all is 0, so that products of different samples drop out
-    squares: Floats = (centred**2).mean(axis=1)
-    distances: Floats = (len(samples) * squares + squares.sum()) / (len(samples) - 1)
+    moved = samples - samples[0]  # the same samples are 0 now, so that their distance is 0 to the last bit
+    squares: Floats = (moved**2).mean(axis=1)
+    products: Floats = (moved * moved.sum(axis=0)).mean(axis=1)
+    distances: Floats = (len(samples) * squares + squares.sum() - 2 * products) / (len(samples) - 1)
     return distances
