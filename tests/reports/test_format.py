@@ -76,6 +76,8 @@ def test_probabilities() -> None:
 def test_titles() -> None:
     assert metric_title("fid_debiased", "fid_debiased") == "FID debiased"
     assert metric_title("latency_p50", "latency") == "Latency p50"
+    assert metric_title("num_parameters", "num_parameters") == "Number of parameters"
+    assert metric_title("flops", "flops") == "FLOPs"
     assert metric_title("my-own label", "fid") == "my-own label"
 
 
