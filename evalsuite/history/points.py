@@ -177,7 +177,7 @@ def deviations_of(measurement: Measurement) -> Floats32 | None:
     standard deviation over groups, by the root of G, is the standard error of the value.
     """
     m = measurement
-    if m.per_sample is not None and m.sample_ids is not None:
+    if m.per_sample is not None and m.sample_ids is not None and len(m.per_sample) == len(m.sample_ids):
         # Groups are mixed, so that none holds one class alone, and follow from the ids, the same at every commit.
         order = np.argsort(seeds_of(m.sample_ids, seed=0), kind="stable")
         groups = np.array_split(m.per_sample[order], min(NUM_GROUPS, len(order)))
