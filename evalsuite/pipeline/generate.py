@@ -25,7 +25,7 @@ from evalsuite.pipeline.samples import ROOM, Chunk, SampleSet, Span, spans
 from evalsuite.records import Case, Plan
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
-from evalsuite.targets.contract import Target, explaining
+from evalsuite.targets.contract import Target
 
 Report = Callable[[int, int], None]
 Part = tuple[Case, tuple[Span, ...]]
@@ -172,10 +172,10 @@ def _after_failure(
     Raises:
         EvalsuiteError: the failure is not one of a cell: a full disk.
     """
-    error = None if result.error is None else order.target.explained(result.error)
+    error = result.error
     if isinstance(error, EvalsuiteError) and not isinstance(error, CellError):
         raise error
-    cell_error = error if isinstance(error, CellError) else Failed(str(error))
+    cell_error = order.target.explained(error if isinstance(error, CellError) else Failed(str(error)))
     unfinished = list(_unfinished(order))
     blamed, rest = (unfinished[:1], unfinished[1:]) if loaded else (unfinished, [])
     for case, _ in blamed:
@@ -215,12 +215,7 @@ def generate_missing(order: Order, report: Report) -> None:
         StoreError: a chunk could not be stored.
     """
     target = order.target
-    with explaining(target):
-        target.start()
-        _generate_parts(order, target, report)
-
-
-def _generate_parts(order: Order, target: Target, report: Report) -> None:
+    target.start()
     done = 0
     for _, group in groupby(order.parts, key=lambda part: part[0].settings):
         parts = list(group)

@@ -246,7 +246,10 @@ def require_obeyed(target: Target, capabilities: Capabilities) -> None:
     """Raises Skipped for a target that asks a model for what it cannot do: numbers would go under a wrong name."""
     ignored = [name for name in target.demands() if name not in capabilities.obeys]
     if ignored:
-        raise Skipped(f"the target's {' and '.join(ignored)} has no effect on this model; give it a target without")
+        raise Skipped(
+            f"the target's {' and '.join(ignored)} {'means' if len(ignored) == 1 else 'mean'} nothing to this model; "
+            "give it a target without"
+        )
 
 
 def _varied(case: Case) -> ModelAdapter:

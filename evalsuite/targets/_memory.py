@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from evalsuite.errors import Failed
+from evalsuite.errors import CellError, Failed
 
 _STATUS = Path("/proc/self/status")
 _SAID = (
+    "memoryerror",  # of Python; of PyTorch, OutOfMemoryError
     "can't allocate memory",  # PyTorch's allocator of the processor
     "cannot allocate memory",  # the C library, and ImportError
     "not enough memory",
@@ -53,19 +53,17 @@ def limit_process(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit + reserved - used, hard))
 
 
-def lack_of_memory(error: BaseException, *, limited: bool) -> str | None:
-    """Whether an error, or one that it was raised from, tells of lack of memory: what to quote of it, or None if not.
+def lack_of_memory(error: CellError, *, limited: bool) -> str | None:
+    """Whether what a child process ended with tells of lack of memory: what to quote of it, or None if it does not.
 
     Args:
         limited: whether a limit was set, so that lack of memory is likely.
     """
-    for one in _chain(error):
-        said = str(one).lower()
-        if isinstance(one, MemoryError) or type(one).__name__ == "OutOfMemoryError" or any(s in said for s in _SAID):
-            return ""
-        if limited and any(vague in said for vague in _SAID_BY_ONEDNN):
-            return f" ({one})"
-    return None
+    said = str(error).lower()
+    if any(known in said for known in _SAID):
+        return ""
+    vague = next((words for words in _SAID_BY_ONEDNN if limited and words in said), None)
+    return None if vague is None else f" (oneDNN {vague})"
 
 
 def exceeded(limit: int | None) -> str:
@@ -78,14 +76,6 @@ def exceeded(limit: int | None) -> str:
 def written(size: int) -> str:
     """Bytes in the unit that people write: ``600 MB``, ``1.5 GB``, ``0.2 MB``."""
     return f"{size / 1e9:.3g} GB" if size >= 1e9 else f"{size / 1e6:.3g} MB"
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _status_bytes(field: str) -> int:

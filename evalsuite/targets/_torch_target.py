@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
 
-from evalsuite.errors import Failed
+from evalsuite.errors import CellError, Failed
 from evalsuite.records import Scalar
 from evalsuite.targets._compiler import compile_function, compile_module
 from evalsuite.targets._memory import exceeded, lack_of_memory
@@ -81,9 +81,9 @@ class TorchTarget(TargetSettings):
     def weights(self) -> dict[str, Scalar]:
         return dict(self._weights)
 
-    def explained(self, error: Exception) -> Exception:
-        said = lack_of_memory(error, limited=self.memory_limit is not None)
-        return error if said is None else Failed(exceeded(self.memory_limit) + said)
+    def explained(self, error: CellError) -> CellError:
+        quoted = lack_of_memory(error, limited=self.memory_limit is not None)
+        return error if quoted is None else Failed(exceeded(self.memory_limit) + quoted)
 
     def _network_settings(self) -> dict[str, Scalar]:
         """What is not plain about the network, with the version of the library that made it so."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
+from evalsuite.errors import CellError
 from evalsuite.records import Scalar
 from evalsuite.settings import Bytes, Settings
 
@@ -145,10 +145,10 @@ class Target(Protocol):
         """
         ...
 
-    def explained(self, error: Exception) -> Exception:
-        """The error; in its place a ``Failed`` with a sentence on the memory limit, where it comes from lack of memory.
+    def explained(self, error: CellError) -> CellError:
+        """What a child process ended with; a sentence on the memory limit in its place, where memory was lacking.
 
-        Knows errors of Python, PyTorch and other libraries, and the end of a process whose last output tells of it.
+        Known by the errors of Python, PyTorch and other libraries, and by the last output of a process that C++ ended.
         """
         ...
 
@@ -164,15 +164,3 @@ class Target(Protocol):
     def reset_device_peak(self) -> None:
         """Forget the peak so far."""
         ...
-
-
-@contextmanager
-def explaining(target: Target) -> Iterator[None]:
-    """Inside, in a child process, lack of memory is raised as what it is; see :meth:`Target.explained`."""
-    try:
-        yield
-    except Exception as error:
-        explained = target.explained(error)
-        if explained is error:
-            raise
-        raise explained from error

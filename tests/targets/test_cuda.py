@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from evalsuite import plugins
+from evalsuite.errors import Failed
 from evalsuite.models.contract import Batch, NoProbe
 from evalsuite.models.zoo import Zoo
 from evalsuite.targets import cuda
@@ -95,4 +96,7 @@ def test_a_model_over_the_memory_limit_fails_with_the_reason() -> None:
     with pytest.raises(torch.OutOfMemoryError) as caught:
         torch.ones(10**9, device=target.torch_device)
     torch.cuda.set_per_process_memory_fraction(1.0)
-    assert str(target.explained(caught.value)) == "needs more memory than the target's limit of 500 MB"
+    assert (
+        str(target.explained(Failed(f"OutOfMemoryError: {caught.value}")))
+        == "needs more memory than the target's limit of 500 MB"
+    )

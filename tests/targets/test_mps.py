@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evalsuite import plugins
-from evalsuite.errors import Unavailable
+from evalsuite.errors import Failed, Unavailable
 from evalsuite.targets import mps
 from evalsuite.targets.contract import Target
 from evalsuite.targets.mps import Mps
@@ -52,4 +52,4 @@ def test_a_network_runs_and_its_memory_is_limited_and_counted() -> None:
     assert target.peak_device_bytes()[0] > 0
     with pytest.raises(RuntimeError) as caught:
         torch.ones(10**9, device=target.torch_device)
-    assert "limit of 500 MB" in str(target.explained(caught.value))
+    assert "limit of 500 MB" in str(target.explained(Failed(str(caught.value))))
