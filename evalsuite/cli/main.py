@@ -22,6 +22,7 @@ from evalsuite.cli import (
     history,
     housekeeping,
     measuring,
+    profiling,
     reading,
     weights,
 )
@@ -60,6 +61,7 @@ def _root(
 
 
 measuring.register(app)
+profiling.register(app)
 bisection.register(app)
 direct.register(app)
 drift.register(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -20,7 +20,8 @@ OnlyOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="KIND=GLOB,...",
-        help="Run only some cells: model=..., target=..., slice=..., separated by commas; * matches anything.",
+        help="Run only some cells: model=..., target=..., slice=..., separated by commas; * matches anything. "
+        "scenario=... runs nothing but the timings of some scenarios.",
     ),
 ]
 SamplesOption = Annotated[
@@ -30,6 +31,11 @@ CacheOption = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="The cache; else $EVALSUITE_CACHE, else the user's cache folder."),
 ]
+OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder; else below runs/.")]
+ExecutorOption = Annotated[str, typer.Option(help="Where models run.")]
+ProfileOption = Annotated[Literal["ci", "standard", "strict"], typer.Option(help="How long to time models.")]
+FreshTimingsOption = Annotated[bool, typer.Option("--fresh-timings", help="Time again what the cache holds.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")]
 AllowCodeOption = Annotated[bool, typer.Option("--allow-code", help="Run Python code that the suite names.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 
@@ -42,36 +48,52 @@ def register(app: typer.Typer) -> None:
 
 def run(
     suite: SuiteFile,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder; else below runs/.")] = None,
+    out: OutOption = None,
     only: OnlyOption = None,
     samples: SamplesOption = None,
-    executor: Annotated[str, typer.Option(help="Where models run.")] = "local",
+    executor: ExecutorOption = "local",
     cache: CacheOption = None,
-    profile: Annotated[Literal["ci", "standard", "strict"], typer.Option(help="How long to time models.")] = "standard",
-    fresh_timings: Annotated[bool, typer.Option("--fresh-timings", help="Time again what the cache holds.")] = False,
+    profile: ProfileOption = "standard",
+    fresh_timings: FreshTimingsOption = False,
     allow_code: AllowCodeOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Generate, measure, compare, judge the gates, and write the report."""
+    carry_out(
+        suite,
+        quiet=quiet,
+        as_json=as_json,
+        out=out,
+        only=parse_only(only or ()),
+        samples=samples,
+        cache=cache,
+        executor=executor,
+        fresh_timings=fresh_timings,
+        allow_code=allow_code,
+        profile=profile,
+    )
+
+
+def carry_out(suite: Path, *, quiet: bool, as_json: bool, **options: Any) -> NoReturn:
+    """Run a suite under a progress display, print what came out, and end with its exit code.
+
+    Args:
+        suite: its file.
+        quiet, as_json: what is printed: the folder alone, or one document.
+        options: of :func:`evalsuite.session.run`.
+
+    Raises:
+        UsageError: quiet and JSON at once.
+        typer.Exit: always, at the end.
+    """
     if quiet and as_json:
         raise UsageError("found --quiet and --json, expected one of them: --json prints nothing but its document")
     from evalsuite import session
     from evalsuite.cli.progress import ProgressDisplay
 
     with nullcontext(None) if quiet or as_json else ProgressDisplay() as listener:
-        finished = session.run(
-            suite,
-            out=out,
-            only=parse_only(only or ()),
-            samples=samples,
-            cache=cache,
-            executor=executor,
-            fresh_timings=fresh_timings,
-            allow_code=allow_code,
-            profile=profile,
-            listener=listener,
-        )
+        finished = session.run(suite, **options, listener=listener)
     if quiet:
         write(f"{finished.folder}\n")
     elif as_json:
@@ -121,17 +143,20 @@ def plan(
     from evalsuite.pipeline.extract import unavailable_extractors
     from evalsuite.pipeline.history import finished_records
     from evalsuite.pipeline.plan import make_plan, with_samples
+    from evalsuite.pipeline.timed_part import generating, timed_part
     from evalsuite.store import Store
     from evalsuite.suite.load import load_suite
 
-    loaded = with_samples(load_suite(suite), samples)
-    draft = make_plan(loaded, only=parse_only(only or ()), allow_code=allow_code)
+    chosen = parse_only(only or ())
+    loaded = timed_part(with_samples(load_suite(suite), samples), chosen)
+    draft = make_plan(loaded, only=chosen, allow_code=allow_code)
     if pilot:
         with nullcontext(None) if as_json else ProgressDisplay() as listener:
             size = outlook.pilot_size(loaded)
             session.run(loaded, samples=size, cache=cache, allow_code=allow_code, profile="ci", listener=listener)
-    costs = estimate(loaded, draft, (record for _, record in finished_records()), Store(cache))
-    to_download = downloads(loaded, parse_only(only or ()))
+    earlier = (record for _, record in finished_records())
+    costs = estimate(loaded, generating(loaded, draft), earlier, Store(cache))
+    to_download = downloads(loaded, chosen)
     decidable = outlook.power(loaded)
     if as_json:
         cases, gates = ([asdict(one) for one in many] for many in (costs, decidable))
@@ -145,11 +170,14 @@ def plan(
 def parse_only(texts: list[str] | tuple[str, ...]) -> dict[str, list[str]]:
     """``["model=a,model=b,slice=class=bag"]`` -> ``{"model": ["a", "b"], "slice": ["class=bag"]}``.
 
+    A text that begins with ``scenario=`` is one glob whole, since a scenario's settings are separated by commas, too.
+
     Raises:
         UsageError: a part has no ``=``.
     """
     chosen: dict[str, list[str]] = {}
-    for part in (part.strip() for text in texts for part in text.split(",")):
+    parts = [part for text in texts for part in ([text] if text.startswith("scenario=") else text.split(","))]
+    for part in map(str.strip, parts):
         kind, equals, glob = part.partition("=")
         if not equals or not glob:
             raise UsageError(f"--only: found {part!r}, expected KIND=GLOB such as model=teacher or slice=class=*")

@@ -47,16 +47,21 @@ def report(
 def compare(
     run: RunArgument,
     against: Annotated[
-        str | None, typer.Argument(metavar="[RUN]", help="An earlier run to compare with; else the run's own teacher.")
+        str | None,
+        typer.Argument(metavar="[RUN]", help="An earlier run to compare with; else the run's own teacher and targets."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare students with their teacher, or a run with an earlier one."""
-    from evalsuite.compare.tables import against_teacher, between_runs
+    """Compare students with their teacher and targets with the first of them, or a run with an earlier one."""
+    from evalsuite.compare.tables import across_targets, against_teacher, between_runs
     from evalsuite.pipeline.history import load_run
 
     record, _ = load_run(run)
-    comparisons = against_teacher(record) if against is None else between_runs(record, load_run(against)[0])
+    comparisons = (
+        [*against_teacher(record), *across_targets(record)]
+        if against is None
+        else between_runs(record, load_run(against)[0])
+    )
     if as_json:
         show_json([comparison.model_dump(mode="json") for comparison in comparisons])
         return

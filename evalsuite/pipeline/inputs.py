@@ -320,7 +320,8 @@ class _Timings(Reading):
 
     def __init__(self, found: Found, cell: PlannedCell) -> None:
         super().__init__(found, cell)
-        found.samples.of(self.case)
+        if (error := found.samples.errors.get(self.case.key)) is not None:
+            raise error
 
     def inputs(self) -> TimingInputs:
         return TimingInputs(self.found.timings[self.case.key])

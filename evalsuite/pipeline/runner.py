@@ -26,10 +26,17 @@ from evalsuite.pipeline.measure import measure
 from evalsuite.pipeline.plan import Only, adapter_of, downloadable, make_plan, with_samples
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
+from evalsuite.pipeline.timed_part import generating, timed_part
 from evalsuite.prompts.contract import PromptSet
-from evalsuite.records import Case, Plan, RunRecord, Scalar
+from evalsuite.records import Case, Finding, Plan, RunRecord, Scalar
 from evalsuite.store import Store
 from evalsuite.suite.schema import PromptSpec, ReferenceSpec, Suite
+
+NOTHING_DRAWN = Finding(
+    audit="timed_outputs",
+    severity="info",
+    evidence="no samples were generated, so what was timed is not compared with what was scored",
+)
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class RunOptions:
 
     Attributes:
         out: the run's own folder; None for a new one below ``runs/``.
-        only: globs by model, target and slice.
+        only: globs by model, target and slice; by scenario: nothing but timings.
         samples: in place of the suite's number.
         cache: the store's folder; None for the default.
         executor: where processes run.
@@ -70,7 +77,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         Interrupted: the user stopped it; what is finished is in the store.
     """
     started, code = datetime.now(UTC), describe_commit()
-    suite = with_samples(suite, options.samples)
+    suite = timed_part(with_samples(suite, options.samples), options.only)
     plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
     if _download(suite, options, listener):
         plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
@@ -82,11 +89,15 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         for gap in plan.missing:
             tell(Event("missing", "plan", gap.case_key, message=f"{gap.name}: {gap.reason}"))
         common: dict[str, Any] = {"executor": executor, "store": store, "listener": tell}
-        samples = generate(suite, plan, **common, timeout_s=options.timeout_s)
-        features = extract(suite, plan, samples, **common, timeout_s=options.timeout_s)
+        drawn = generating(suite, plan)
+        notes = [] if drawn is plan else [NOTHING_DRAWN]
+        for note in notes:
+            tell(Event("warning", "generate", message=note.evidence))
+        samples = generate(suite, drawn, **common, timeout_s=options.timeout_s)
+        features = extract(suite, drawn, samples, **common, timeout_s=options.timeout_s)
         profiled = profile(
             suite,
-            _runnable(plan, samples),
+            _runnable(plan, drawn, samples),
             **common,
             fresh=options.fresh_timings,
             profile=options.profile,
@@ -103,8 +114,8 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             measurements=measured,
             timings=profiled.timings,
             missing=[*plan.missing, *gaps],
-            findings=findings_of(plan, samples.sets),
-            gallery=make_gallery(suite, plan, samples, folder),
+            findings=[*notes, *findings_of(drawn, samples.sets)],
+            gallery=make_gallery(suite, drawn, samples, folder),
         )
         write_outcome(record, suite, folder)
     return record, folder
@@ -125,9 +136,10 @@ def _download(suite: Suite, options: RunOptions, listener: Listener) -> bool:
     return bool(lacking)
 
 
-def _runnable(plan: Plan, samples: Samples) -> Plan:
+def _runnable(plan: Plan, drawn: Plan, samples: Samples) -> Plan:
     """The plan without cases that failed to generate: they would fail again, and end the timing of the others."""
-    return replace(plan, cases=tuple(case for case in plan.cases if (case.parent or case.key) in samples.sets))
+    failed = {case.key for case in drawn.cases if (case.parent or case.key) not in samples.sets}
+    return replace(plan, cases=tuple(case for case in plan.cases if case.key not in failed))
 
 
 @contextmanager

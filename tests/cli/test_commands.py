@@ -36,7 +36,7 @@ def suite(tmp_path: Path) -> Path:
 
 def test_help_names_every_command(evalsuite: Command) -> None:
     done = evalsuite("--help")
-    measure = ["run", "validate", "plan", "measure", "statistics"]
+    measure = ["run", "profile", "validate", "plan", "measure", "statistics"]
     bring = ["init-model", "check-model"]
     read = ["report", "compare", "gate", "baseline"]
     look = ["list", "runs", "cache", "schema", "init", "doctor", "weights"]
