@@ -15,6 +15,7 @@ from evalsuite.files import write_atomically
 from evalsuite.pipeline.environment import version_of
 from evalsuite.pipeline.hardware import Check, Machine
 from evalsuite.plugins import KINDS, Room, find, names
+from evalsuite.scenarios._meters import meter_of
 from evalsuite.store import Store
 
 FOR_DEVELOPERS = ("test", "dev")
@@ -38,6 +39,7 @@ def examine(store: Store) -> list[Section]:
     return [
         Section("machine", tuple(Machine().checks())),
         Section("targets", tuple(_target(find("targets", name)) for name in names("targets"))),
+        Section("energy counters", tuple(_energy())),
         Section("extractors", tuple(_plugin(name, find("features", name)) for name in names("features"))),
         Section("datasets", tuple(_plugin(name, find("datasets", name)) for name in names("datasets"))),
         Section("weights", tuple(_weights(name, public) for name, public in weights.PUBLIC.items())),
@@ -83,6 +85,19 @@ def _options(kind: Any) -> Iterator[dict[str, Any]]:
         yield from ({name: choice} for choice in choices if choice != field.default)
     if "memory_limit" in kind.model_fields:
         yield {"memory_limit": MEMORY_TRIED}
+
+
+def _energy() -> Iterator[Check]:
+    """The counters of every device that is here."""
+    targets = [find("targets", name)() for name in names("targets")]
+    here = [target.torch_device for target in targets if target.unavailable_reason() is None]
+    for device in dict.fromkeys(device.partition(":")[0] for device in here):
+        try:
+            parts = meter_of(device).read()
+        except CellError as error:
+            yield Check(device, "missing", "energy cannot be measured", str(error))
+        else:
+            yield Check(device, "good", f"counts {', '.join(parts)}")
 
 
 def _plugin(name: str, plugin: Any) -> Check:

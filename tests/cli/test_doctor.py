@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.conftest import Command
 
 SECTIONS = [
-    "machine", "targets", "extractors", "datasets", "weights", "packages", "cache",
+    "machine", "targets", "energy counters", "extractors", "datasets", "weights", "packages", "cache",
 ]  # fmt: skip
 
 

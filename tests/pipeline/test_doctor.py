@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import pytest
 
@@ -87,9 +87,9 @@ def test_without_an_installation_extras_are_unknown(tmp_path: Path, monkeypatch:
 
 
 def test_targets_are_asked_with_each_of_their_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Cpu, "unavailable_reason", lambda self: "no half floats" if self.dtype == "float16" else None)
+    monkeypatch.setattr(Cpu, "unavailable_reason", lambda self: "no C++ compiler" if self.compile else None)
     found = checks(tmp_path, "targets")["cpu"]
-    assert (found.state, found.advice) == ("limited", "without float16: no half floats")
+    assert (found.state, found.advice) == ("limited", "without compile: no C++ compiler")
     assert "bfloat16" in found.finding
 
 
@@ -97,6 +97,24 @@ def test_a_machine_whose_processor_cannot_be_used_is_broken(tmp_path: Path, monk
     monkeypatch.setattr(Cpu, "unavailable_reason", lambda self: "no processor")
     found = checks(tmp_path, "targets")
     assert (found["cpu"].state, found["cpu"].finding) == ("broken", "no processor")
+
+
+def test_counters_of_energy_say_why_they_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evalsuite.scenarios._meters.POWERCAP", tmp_path)
+    found = checks(tmp_path, "energy counters")["cpu"]
+    assert found.state == "missing"
+    assert "no energy counter" in found.advice
+
+
+def test_counters_of_energy_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counter:
+        parts: ClassVar[dict[str, float]] = {"package-0": 1.0, "dram": 2.0}
+
+        def read(self) -> dict[str, float]:
+            return self.parts
+
+    monkeypatch.setattr(doctor, "meter_of", lambda device: Counter())
+    assert checks(tmp_path, "energy counters")["cpu"].finding == "counts package-0, dram"
 
 
 def test_extractors_and_weights_say_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
