@@ -290,6 +290,18 @@ class Measurement(Cell):
         """Whether it was measured in a scenario, and not on the images."""
         return self.family in (Family.LATENCY, Family.MEMORY, Family.COUNT) or "scenario" in self.protocol
 
+    def worst_samples(self, count: int) -> NDArray[np.int64]:
+        """Ids of the samples that speak most against the model, the worst first; empty where that is not known.
+
+        Those of the highest influence, or with the worst values of their own in a comparison image by image.
+        """
+        cost = self.influence
+        if cost is None and self.against not in ("reference", "none") and self.higher_is_better is not None:
+            cost = self.per_sample if self.per_sample is None or not self.higher_is_better else -self.per_sample
+        if cost is None or self.sample_ids is None or len(cost) != len(self.sample_ids):
+            return np.empty(0, np.int64)
+        return self.sample_ids[np.argsort(-cost, kind="stable")[:count]]
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Those of the arrays that are there, by field name."""
         found = {name: getattr(self, name) for name in ARRAY_FIELDS}
@@ -354,13 +366,25 @@ class Finding(Record):
 
 
 class Picture(Record):
-    """A thumbnail in the run folder's ``gallery/``."""
+    """A thumbnail in the run folder's ``gallery/``.
+
+    Attributes:
+        sample_id, case_key: the sample.
+        label: what the sample was asked for.
+        file: below the run folder.
+        sha256: of the file.
+        shows: the ``sample`` itself, the image of the reference that is ``nearest`` to it, the ``input`` that it was
+            made from, or the ``truth`` that it should have become.
+        drawn: whether the sample was drawn by lot, rather than chosen because it costs a model much.
+    """
 
     sample_id: int
     case_key: str
     label: str
     file: str
     sha256: str
+    shows: Literal["sample", "nearest", "input", "truth"] = "sample"
+    drawn: bool = True
 
 
 class Slice(Record):

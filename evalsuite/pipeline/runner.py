@@ -115,7 +115,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             timings=profiled.timings,
             missing=[*plan.missing, *gaps],
             findings=[*notes, *findings_of(drawn, samples.sets)],
-            gallery=make_gallery(suite, drawn, samples, folder),
+            gallery=make_gallery(suite, drawn, samples, features, measured, folder),
         )
         write_outcome(record, suite, folder)
     return record, folder

@@ -1,4 +1,4 @@
-"""The heat maps: what every slice of the same samples costs each student, as text cells with a shade."""
+"""The heat maps: what every slice costs each student, as text cells with a shade."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from statistics import median_low
 
 from evalsuite.records import Measurement, Missing
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain
-from evalsuite.reports._models import Model, slices, subset_axes, targets
+from evalsuite.reports._models import Model, kind_of, label_of, slices, subset_axes, targets
 from evalsuite.reports._tables import (
     Index,
     Mark,
@@ -40,36 +40,42 @@ class Tile:
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric on one target: slices in rows, students in columns."""
+    """One metric on one target: slices in rows (what to call each, its id, its tiles), students in columns."""
 
     title: str
     unit: str
     explanation: str
     models: list[Model]
-    rows: list[tuple[str, list[Tile]]]
+    rows: list[tuple[str, str, list[Tile]]]
 
 
 @dataclass(frozen=True)
 class HeatMap:
-    """All panels of one attribute and target, and why cells on its slices have no value."""
+    """All panels of one kind of slice and target, and why cells on its slices have no value.
 
-    axis: str
+    ``subset`` says whether its slices are parts of the same samples, rather than new samples under another condition.
+    """
+
+    kind: str
+    subset: bool
     target: str
     panels: list[Panel]
     absent: list[Remark]
 
 
 def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
-    """One for each attribute and target that has any cell."""
-    index, names = Index.of(inputs), groups_by_name(inputs)
+    """One for each kind of slice and target that has any cell."""
+    index, names, subsets = Index.of(inputs), groups_by_name(inputs), subset_axes(inputs.record)
+    by_kind: dict[str, list[str]] = {}
+    for slice_id in slices(inputs.record):
+        by_kind.setdefault(kind_of(slice_id), []).append(slice_id)
     found = []
-    for axis in subset_axes(inputs.record):
-        ids = [s for s in slices(inputs.record) if s.startswith(f"{axis}=") and "&" not in s]
+    for kind, ids in by_kind.items():
         for target in targets(inputs.record):
             panels = [panel for name, group in names.items() if (panel := _panel(index, name, group, target, ids))]
             absent = absences_of([m for m in inputs.record.missing if m.target == target and m.slice in ids])
             if panels or absent:
-                found.append(HeatMap(axis, target, panels, absent))
+                found.append(HeatMap(kind, kind in subsets, target, panels, absent))
     return found
 
 
@@ -118,7 +124,7 @@ def _panel(index: Index, name: str, group: str, target: str, ids: Sequence[str])
         unit=yardstick.scale.difference_unit if compared else yardstick.scale.unit,
         explanation="student minus teacher" if compared else alone,
         models=students,
-        rows=[(s.partition("=")[2], [_tile(grid[s, m.name], index, yardstick) for m in students]) for s in ids],
+        rows=[(label_of(s), s, [_tile(grid[s, m.name], index, yardstick) for m in students]) for s in ids],
     )
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from evalsuite.records import RunRecord
+from evalsuite.reports._format import plain
 
 TEACHER_COLOUR = "#808080"
 COLOURS = (
     "#d55e00", "#0284c7", "#0d9f78", "#c2559d", "#b58a00", "#7c6fe0", "#d6455d", "#3f9fb5", "#7f9434", "#a8694a",
 )  # fmt: skip
 """For students: mid-tones that stand on white and on black; marks differ in shape too, for the colour-blind."""
+LONGEST_NAME = 28
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p")
 
 
@@ -41,11 +44,19 @@ class Model:
         return MARKERS[(self.index - 1) % len(MARKERS)] if self.index else "*"
 
 
+def places(record: RunRecord) -> Mapping[str, Place]:
+    """Where each case stands, from its cells; from the key itself where it has none."""
+    cells = {c.case_key: Place(c.model, c.target, c.slice) for c in (*record.missing, *record.measurements)}
+    others = (*(t.case_key for t in record.timings), *(p.case_key for p in record.gallery))
+    return {key: _place_of(key) for key in others} | cells
+
+
 def place(record: RunRecord, case_key: str) -> Place:
-    """Where a case stands, from its cells; from the key itself where it has none."""
-    for cell in (*record.measurements, *record.missing):
-        if cell.case_key == case_key:
-            return Place(cell.model, cell.target, cell.slice)
+    """Where one case stands."""
+    return places(record).get(case_key) or _place_of(case_key)
+
+
+def _place_of(case_key: str) -> Place:
     head, _, slice_id = case_key.partition("/")
     model, _, target = head.rpartition("@")
     return Place(model, target, slice_id)
@@ -64,7 +75,7 @@ def models(record: RunRecord) -> list[Model]:
 
 def targets(record: RunRecord) -> list[str]:
     """In the suite's order, then whatever else was measured."""
-    return _in_order([*record.suite.get("targets", {}), *(c.target for c in (*record.measurements, *record.missing))])
+    return _in_order([*record.suite.get("targets", {}), *(place.target for place in places(record).values())])
 
 
 def slices(record: RunRecord) -> list[str]:
@@ -77,6 +88,31 @@ def subset_axes(record: RunRecord) -> list[str]:
     """Attributes whose slices are parts of the same samples, such as ``class``."""
     declared = [spec for spec in record.suite.get("slices", ()) if spec.get("kind") == "attribute"]
     return _in_order([str(spec.get("settings", {}).get("by", "class")) for spec in declared])
+
+
+def kind_of(slice_id: str) -> str:
+    """What slices are shown together: ``class`` of ``class=sneaker``, ``latent`` of ``latent.scale=1.1``.
+
+    ``class=sneaker&guidance=2.5`` is of the kind ``class & guidance``.
+    """
+    return " & ".join(part.partition("=")[0].partition(".")[0] for part in slice_id.split("&"))
+
+
+def label_of(slice_id: str) -> str:
+    """What tells it from others of its kind: ``sneaker``, ``scale=1.1``, ``sneaker & 2.5``."""
+    parts = [re.split(r"[.=]", part, maxsplit=1) for part in slice_id.split("&")]
+    return " & ".join(part[-1] for part in parts)
+
+
+def slug(name: str) -> str:
+    """A name as part of a file name: letters, digits and hyphens, at most 40."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "x"
+
+
+def short(name: str) -> str:
+    """A name that fits beside a point."""
+    name = plain(name)
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _in_order(names: Sequence[str]) -> list[str]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from evalsuite.records import Family, Measurement, Verdict
-from evalsuite.reports._figures import tradeoff_points
+from evalsuite.records import Measurement, Verdict
 from evalsuite.reports._format import counted, metric_title, plain
 from evalsuite.reports._models import Model, models, targets
 from evalsuite.reports._tables import Index, Mark, difference_texts
+from evalsuite.reports._tradeoff import price_names, quality_name
 from evalsuite.reports.contract import ReportInputs
 
 Outcome = Literal["pass", "fail", "inconclusive", "incomparable", "missing"]
@@ -67,13 +67,10 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def cards(inputs: ReportInputs) -> list[tuple[Model, list[Figure]]]:
-    """For each student, on the first target: quality, time and memory against the teacher, where they were compared."""
+    """For each student, on the first target: quality and its prices against the teacher, where they were compared."""
     index = Index.of(inputs)
     target = next(iter(targets(inputs.record)), "")
-    points = tradeoff_points(inputs.record, target)
-    names = [points[0].quality.name, points[0].latency.name] if points else []
-    memory = [m for m in inputs.record.measurements if m.family is Family.MEMORY]
-    names += [memory[0].name] if memory else []
+    names = [quality_name(inputs.record), *price_names(inputs.record)]
     found = []
     for model in models(inputs.record):
         cells = [index.cells.get((name, model.name, target, "all")) for name in names]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from evalsuite.records import Cell, Comparison, Identity, Measurement, Missing
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain, probability, scale_for
 from evalsuite.reports._influence import Classes, classes_of, costs
-from evalsuite.reports._models import Model, models, slices, subset_axes, targets
+from evalsuite.reports._models import Model, models, subset_axes, targets
 from evalsuite.reports.contract import ReportInputs
 
 SIGNIFICANT = 0.05
@@ -28,10 +28,11 @@ class Entry:
     """One model's cell.
 
     ``absent`` is the reason where it has no value, and then there are no other texts; ``invalid`` says that it was
-    timed against its scenario's rules.
+    timed against its scenario's rules; ``order`` is the number itself, to sort by.
     """
 
     value: str = ""
+    order: float = 0.0
     interval: str = ""
     difference: str = ""
     difference_interval: str = ""
@@ -129,13 +130,10 @@ def group_of(cell: Measurement) -> str:
 
 
 def groups_by_name(inputs: ReportInputs) -> dict[str, str]:
-    """The group of every metric label, in the suite's order of metrics.
-
-    One never measured goes by its metric, else by what it is compared with: timings with nothing.
-    """
+    """The group of every metric label, in the suite's order of metrics; one never measured goes by its metric."""
     known = {m.name: group_of(m) for m in inputs.record.measurements}
     by_metric = {m.metric: group_of(m) for m in inputs.record.measurements}
-    labels = {cell.name: cell for cell in (*inputs.record.measurements, *inputs.record.missing)}
+    labels = {cell.name: cell.metric for cell in (*inputs.record.measurements, *inputs.record.missing)}
     declared = [str(spec.get("name", "")) for spec in inputs.record.suite.get("metrics", ())]
     position = {name: i for i, name in enumerate(declared)}
 
@@ -143,11 +141,7 @@ def groups_by_name(inputs: ReportInputs) -> dict[str, str]:
         prefixes = [i for label, i in position.items() if name == label or name.startswith(f"{label}_")]
         return (position.get(name, max(prefixes, default=len(position))), name)
 
-    def group(cell: Cell) -> str:
-        unmeasured = "Speed and memory" if cell.against == "none" else "Quality"
-        return known.get(cell.name, by_metric.get(cell.metric, unmeasured))
-
-    return {name: group(labels[name]) for name in sorted(labels, key=order)}
+    return {name: known.get(name, by_metric.get(labels[name], "Quality")) for name in sorted(labels, key=order)}
 
 
 def mark_of(comparison: Comparison | None) -> Mark:
@@ -214,6 +208,7 @@ def entry(cell: Measurement | Missing | None, model: Model, group: str, index: I
     warning = cell.warning or (cell.invalid and f"INVALID: {cell.invalid}")
     return Entry(
         value=number(cell.value / scale.divisor, digits),
+        order=cell.value,
         interval="exact" if cell.interval and cell.interval.exact else bounds(cell.interval, digits, scale.divisor),
         difference=difference,
         difference_interval=difference_interval,
@@ -281,15 +276,11 @@ def main_tables(inputs: ReportInputs) -> list[Table]:
     return _tables(inputs, ["all"])
 
 
-def variation_slices(inputs: ReportInputs) -> list[str]:
-    """Slices that generate new samples: all that are no part of the same samples."""
-    axes = tuple(f"{axis}=" for axis in subset_axes(inputs.record))
-    return [s for s in slices(inputs.record) if not (axes and s.startswith(axes) and "&" not in s)]
-
-
-def variation_tables(inputs: ReportInputs) -> list[Table]:
-    """One table for every variation and target."""
-    return _tables(inputs, variation_slices(inputs))
+def tables_across(inputs: ReportInputs) -> list[Table]:
+    """One table for each target but the first: its models against themselves on the first target that ran them."""
+    if not inputs.across_targets:
+        return []
+    return _tables(replace(inputs, comparisons=inputs.across_targets), ["all"])[1:]
 
 
 def _tables(inputs: ReportInputs, slice_ids: Sequence[str]) -> list[Table]:

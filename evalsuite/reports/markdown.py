@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from evalsuite.reports._curves import severity_figures
 from evalsuite.reports._drawing import Drawing
-from evalsuite.reports._figures import figures
 from evalsuite.reports._format import condition, counted, flattened, plain
 from evalsuite.reports._heatmap import Panel, Tile, heat_maps
+from evalsuite.reports._speed import speed_figures
 from evalsuite.reports._summary import gate_rows, headline
-from evalsuite.reports._tables import MARK_SIGNS, Entry, Row, Table, absences_of, main_tables, variation_tables
+from evalsuite.reports._tables import MARK_SIGNS, Entry, Row, Table, absences_of, main_tables
+from evalsuite.reports._tradeoff import tradeoff_figures
 from evalsuite.reports.contract import ReportInputs
 
 WORD_JOINER = "\N{WORD JOINER}"
@@ -27,8 +29,9 @@ class Markdown:
     """
 
     def render(self, inputs: ReportInputs) -> Mapping[str, bytes]:
-        tradeoffs, latencies = figures(inputs)
-        pictures = {f"figures/{figure.name}.png": figure for figure in (*tradeoffs, *latencies)}
+        timed = [figure for found in speed_figures(inputs.record).values() for figure in found]
+        drawn = [*tradeoff_figures(inputs), *severity_figures(inputs), *timed]
+        pictures = {f"figures/{figure.name}.png": figure for figure in drawn}
         lines = [
             *_verdict(inputs),
             *_tables(inputs),
@@ -81,7 +84,7 @@ def _verdict(inputs: ReportInputs) -> Iterator[str]:
 
 
 def _tables(inputs: ReportInputs) -> Iterator[str]:
-    tables = [*main_tables(inputs), *variation_tables(inputs)]
+    tables = main_tables(inputs)
     if tables:
         yield "## Teacher against students"
         yield ""
@@ -123,17 +126,17 @@ def _entry(entry: Entry) -> str:
 
 def _heat(inputs: ReportInputs) -> Iterator[str]:
     for heat_map in heat_maps(inputs):
-        yield f"## By {escaped(heat_map.axis)}, on target {escaped(heat_map.target)}"
+        yield f"## By {escaped(heat_map.kind)}, on target {escaped(heat_map.target)}"
         yield ""
         for panel in heat_map.panels:
-            yield from _panel(panel, heat_map.axis)
+            yield from _panel(panel, heat_map.kind)
 
 
-def _panel(panel: Panel, axis: str) -> Iterator[str]:
+def _panel(panel: Panel, kind: str) -> Iterator[str]:
     yield f"**{escaped(panel.title)}**, {panel.explanation}{f', {escaped(panel.unit)}' if panel.unit else ''}"
     yield ""
-    header = [escaped(axis), *(escaped(model.name) for model in panel.models)]
-    yield from grid(header, [[escaped(name), *map(_tile, tiles)] for name, tiles in panel.rows])
+    header = [escaped(kind), *(escaped(model.name) for model in panel.models)]
+    yield from grid(header, [[escaped(name), *map(_tile, tiles)] for name, _, tiles in panel.rows])
 
 
 def _tile(tile: Tile) -> str:

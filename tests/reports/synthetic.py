@@ -27,7 +27,7 @@ from evalsuite.records import (
 )
 from evalsuite.reports.contract import ReportInputs
 
-LATENT = "latent.scale=1.1"
+LATENT, STRONGER = "latent.scale=1.1", "latent.scale=1.2"
 REFUSED = "Fréchet on a slice needs n >= 320 (5 x 64 features), there are 100"
 
 
@@ -81,7 +81,7 @@ def _value(name: str, model: str, slice_id: str) -> float:
     if model == "narrow":
         speed *= 0.6
     share = {True: speed, False: decline}[kind.family in (Family.LATENCY, Family.MEMORY)]
-    share += 0.25 * (slice_id == LATENT) * (kind.family is not Family.LATENCY)
+    share += {LATENT: 0.25, STRONGER: 0.4}.get(slice_id, 0.0) * (kind.family is not Family.LATENCY)
     wobble = 0.4 * kind.spread if slice_id == "all" else 1.5 * kind.spread
     return float(kind.best + share * (kind.worst - kind.best) + wobble * _rng(name, model, slice_id).normal())
 
@@ -101,7 +101,22 @@ def measurement(name: str, model: str, target: str = "cpu", slice_id: str = "all
         higher_is_better=kind.higher, family=kind.family, interval=_interval(value, half), n=96 if timed else 1000,
         protocol={"scenario": SCENARIOS[kind.metric]} if timed else {"reference": "sha256:4f1c9e", "resize": "none"},
         invalid=DRIFT if (model, SCENARIOS.get(kind.metric)) == ("narrow", "single_stream") else "",
+        **_arrays(name, model, slice_id, value),
     )  # fmt: skip
+
+
+def _arrays(name: str, model: str, slice_id: str, value: float) -> dict[str, Any]:
+    """Influences and values of single samples; the samples that have thumbnails are the worst."""
+    if slice_id.startswith("class=") and name == "psnr":
+        position = [f"class={one}" for one in FashionMnist().class_names()].index(slice_id)
+        return {"sample_ids": np.arange(position, 1000, 10)}
+    if slice_id != "all" or name not in ("fid", *LIKENESS):
+        return {}
+    ids, noise = np.arange(1000), _rng("samples", name, model).normal(size=1000)
+    worst = np.where(ids < 10, 5.0 + 0.1 * ids, 0.0)
+    if name == "fid":
+        return {"sample_ids": ids, "influence": (0.001 * (noise + worst)).astype(np.float32)}
+    return {"sample_ids": ids, "per_sample": value * (1 - 0.02 * (noise + worst))}
 
 
 def comparison(name: str, model: str, target: str = "cpu", slice_id: str = "all") -> Comparison:
@@ -147,6 +162,26 @@ def timings(model: str, target: str = "cpu", *, valid: bool = True) -> Timings:
     )  # fmt: skip
 
 
+def session(model: str, target: str = "cpu") -> list[Timings]:
+    """Where the time of a call goes, the first image, batches of three sizes, and memory."""
+    whole, noise = _value("latency_p50", model, "all"), _rng("session", model)
+    shares = {"text_encoder": 0.04, "denoise": 0.8, "decode": 0.11, "rest": 0.05}
+    series: list[tuple[str, str, int, str, float]] = [
+        *(("stages", part, 1, "s", share * whole) for part, share in shares.items()),
+        *(("cold_start", part, 1, "s", seconds) for part, seconds in (("load", 0.4), ("first_call", 3 * whole))),
+        *((f"offline:batch_size={n}", "", n, "s", whole * (0.6 + 0.4 * n)) for n in (1, 8, 32)),
+        *(("memory", part, 1, "bytes", size) for part, size in (("", 9e7), ("load", 4e7), ("denoise", 9e7))),
+    ]
+    return [
+        timings(model, target).model_copy(update={
+            "scenario": scenario, "series": part, "batch_size": batch, "unit": unit,
+            "schedule": "turns" if unit == "s" else "processes",
+            "values": (middle * noise.uniform(0.97, 1.03, size=(12, 2))).tolist(),
+        })
+        for scenario, part, batch, unit, middle in series
+    ]  # fmt: skip
+
+
 def gallery(folder: Path, models: Sequence[str], columns: int = 10) -> list[Picture]:
     """Thumbnails from the test split, one class a column, noisier for worse models."""
     data = FashionMnist()
@@ -184,18 +219,18 @@ def suite(models: Sequence[str], targets: Sequence[str] = ("cpu",)) -> dict[str,
         "metrics": [{"name": name, "metric": kind.metric, "settings": {}} for name, kind in KINDS.items()],
         "slices": [
             {"kind": "attribute", "settings": {"by": "class"}},
-            {"kind": "latent", "settings": {"scale": [1.1]}},
+            {"kind": "latent", "settings": {"scale": [1.1, 1.2]}},
         ],
         "gates": [{"metric": "fid", "candidate": "student-4step", "against": "teacher", "test": "non_inferiority"}],
     }  # fmt: skip
 
 
 def quickstart(folder: Path) -> ReportInputs:
-    """Four models, all metrics, ten class slices, one latent slice, timings, a gallery, verdicts."""
+    """Four models, all metrics, ten class slices, two of the noise, timings, a gallery, verdicts."""
     names = list(MODELS)
     classes = [f"class={name}" for name in FashionMnist().class_names()]
     cells, absent, found = [], [], []
-    for slice_id in ["all", LATENT, *classes]:
+    for slice_id in ["all", LATENT, STRONGER, *classes]:
         for name, kind in KINDS.items():
             timed = kind.family in (Family.LATENCY, Family.MEMORY)
             for model in names:
@@ -217,7 +252,8 @@ def quickstart(folder: Path) -> ReportInputs:
                 "fashion-mnist": {"fingerprint": "77aa" * 16, "licence": "MIT", "source": FashionMnist.source}
             },
         },
-        measurements=cells, timings=[timings(m, valid=m != "narrow") for m in names], missing=absent,
+        measurements=cells, missing=absent,
+        timings=[one for m in names for one in (timings(m, valid=m != "narrow"), *session(m))],
         gallery=gallery(folder, names),
     )  # fmt: skip
     return ReportInputs(record, folder, found, [passed(), undecided()], "evalsuite run suites/quickstart.yaml")
@@ -239,3 +275,31 @@ def undecided() -> Verdict:
         reason="The loss is 2.8 points, too near the margin for 1000 samples; about 4000 would decide.",
         p_fail=0.21, p_pass=0.37,
     )  # fmt: skip
+
+
+def large(folder: Path) -> ReportInputs:
+    """Ten models, five targets, forty slices, and a picture of every model on every one of them."""
+    names = ["teacher", *(f"student-with-a-long-name-{i}" for i in range(9))]
+    targets = [f"target-{i}" for i in range(5)]
+    slices = [*(f"class=kind-{i}" for i in range(20)), *(f"corruption.fog={i}" for i in range(20))]
+    cells, found = [], []
+    for target in targets:
+        for model in names:
+            for slice_id in ["all", *slices]:
+                for name in ("fid", "class_accuracy", "kid", "latency_p50") if slice_id == "all" else ("kid", "recall"):
+                    cells.append(measurement(name, model, target, slice_id))
+                    if model != "teacher":
+                        found.append(comparison(name, model, target, slice_id))
+    shown = gallery(folder, names, columns=4)
+    pictures = [
+        picture.model_copy(update={"case_key": f"{picture.case_key.partition('@')[0]}@{target}/{slice_id}"})
+        for target in targets
+        for slice_id in ["all", *slices[20:]]
+        for picture in shown
+    ]
+    timed = [*(timings(m, t) for m in names for t in targets), *(one for m in names for one in session(m, targets[0]))]
+    record = RunRecord(
+        suite=suite(names, targets), suite_hash="5c1e" * 16, environment={}, provenance={}, measurements=cells,
+        timings=timed, gallery=pictures,
+    )  # fmt: skip
+    return ReportInputs(record, folder, found, [], "")
