@@ -42,7 +42,7 @@ class Energy(Settings):
         Raises:
             Unavailable: the machine has no counter, or it does not move.
         """
-        meter = meter_of(subject.target.device)
+        meter = meter_of(subject.target.torch_device.partition(":")[0])
         before = meter.read()
         for batch in batches:
             subject.generate(batch)

@@ -12,6 +12,7 @@ from evalsuite.errors import Unavailable
 from evalsuite.scenarios import _meters
 from evalsuite.scenarios._meters import Nvml, Rapl, meter_of
 from evalsuite.scenarios.energy import Energy
+from evalsuite.targets.edge import Edge
 from tests.scenarios.subjects import Sleeper, batches
 
 RANGE = 262_143_328_850
@@ -56,6 +57,13 @@ def test_joules_for_an_image(powercap, monkeypatch):
     subject.powercap = powercap
     found = Energy().measure(subject, batches(4, size=8), seed=0)
     assert found == {"": [3 / 8], "package-0": [2 / 8], "dram": [1 / 8], "package-1": [0.0]}
+
+
+def test_an_edge_device_is_counted_as_the_processor_that_it_is(powercap, monkeypatch):
+    monkeypatch.setattr(_meters, "POWERCAP", powercap)
+    subject = Consuming(target=Edge())
+    subject.powercap = powercap
+    assert Energy().measure(subject, batches(4, size=8), seed=0)[""] == [3 / 8]
 
 
 def test_a_counter_that_began_again(powercap):
