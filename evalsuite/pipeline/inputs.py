@@ -27,7 +27,7 @@ from evalsuite.pipeline.cells import GROUND_TRUTH, PlannedCell
 from evalsuite.pipeline.conditions import columns_of_dataset, conditions_of
 from evalsuite.pipeline.extract import Features
 from evalsuite.pipeline.generate import Samples
-from evalsuite.pipeline.plan import adapter_of
+from evalsuite.pipeline.plan import adapter_of, target_of
 from evalsuite.pipeline.slicing import Parts, parts_of
 from evalsuite.pipeline.values import extraction_protocol
 from evalsuite.records import Case, FeatureSet, Moments, Plan, Scalar, Timings
@@ -76,7 +76,8 @@ class Reading(ABC):
 
     def protocol(self) -> dict[str, Scalar]:
         """What made the number, besides the estimator's own constants; the same for teacher and student."""
-        return self.found.conditions.protocol()
+        shared = self.case.noise.shared
+        return self.found.conditions.protocol() | ({"shared_noise": shared} if shared > 1 else {})
 
     def sample_ids(self, estimate: Estimate) -> NDArray[np.int64] | None:
         """The samples, or the prompts, whose values went in, where they can be paired with another model's."""
@@ -185,7 +186,7 @@ class _Images(Reading):
     def inputs(self) -> ImageInputs:
         ids, asked = self.case.sample_ids, self.conditions
         started_from = None if asked.inputs is None else asked.numbers(ids)
-        return ImageInputs(ids, self.samples.images(ids), asked.labels(ids), asked.texts(ids), started_from)
+        return ImageInputs(ids, self.samples.images(ids), asked.classes(ids), asked.texts(ids), started_from)
 
     def content(self) -> Any:
         return [self.samples.content, content_key(self.case.sample_ids.tolist()), self.conditions.kind]
@@ -324,7 +325,8 @@ class _Timings(Reading):
             raise error
 
     def inputs(self) -> TimingInputs:
-        return TimingInputs(self.found.timings[self.case.key])
+        price_per_hour = target_of(self.found.suite, self.case.target).price_per_hour
+        return TimingInputs(self.found.timings[self.case.key], price_per_hour)
 
     def content(self) -> Any:
         return None
