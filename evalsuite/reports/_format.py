@@ -12,6 +12,7 @@ from evalsuite.records import Family, Interval
 
 MINUS = "\N{MINUS SIGN}"
 ACRONYMS = frozenset({"fid", "kid", "psnr", "ssim", "lpips", "dists", "mmd", "cmmd", "clip", "nfe"})
+SPELLINGS = {"flops": "FLOPs", "num": "number of"}
 _SCALES: dict[str, tuple[tuple[float, str], ...]] = {
     "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
     "bytes": ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
@@ -92,7 +93,7 @@ def metric_title(name: str, metric: str) -> str:
     """A metric's label as a heading: ``fid_debiased`` is "FID debiased"; a label of the user's own stays as it is."""
     if not name.startswith(metric):
         return name
-    words = [word.upper() if word in ACRONYMS else word for word in name.split("_")]
+    words = [SPELLINGS.get(word, word.upper() if word in ACRONYMS else word) for word in name.split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 

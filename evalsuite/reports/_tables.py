@@ -130,10 +130,13 @@ def group_of(cell: Measurement) -> str:
 
 
 def groups_by_name(inputs: ReportInputs) -> dict[str, str]:
-    """The group of every metric label, in the suite's order of metrics; one never measured goes by its metric."""
+    """The group of every metric label, in the suite's order of metrics.
+
+    One never measured goes by its metric, else by what it is compared with: timings with nothing.
+    """
     known = {m.name: group_of(m) for m in inputs.record.measurements}
     by_metric = {m.metric: group_of(m) for m in inputs.record.measurements}
-    labels = {cell.name: cell.metric for cell in (*inputs.record.measurements, *inputs.record.missing)}
+    labels = {cell.name: cell for cell in (*inputs.record.measurements, *inputs.record.missing)}
     declared = [str(spec.get("name", "")) for spec in inputs.record.suite.get("metrics", ())]
     position = {name: i for i, name in enumerate(declared)}
 
@@ -141,7 +144,11 @@ def groups_by_name(inputs: ReportInputs) -> dict[str, str]:
         prefixes = [i for label, i in position.items() if name == label or name.startswith(f"{label}_")]
         return (position.get(name, max(prefixes, default=len(position))), name)
 
-    return {name: known.get(name, by_metric.get(labels[name], "Quality")) for name in sorted(labels, key=order)}
+    def group(cell: Cell) -> str:
+        unmeasured = "Speed and memory" if cell.against == "none" else "Quality"
+        return known.get(cell.name, by_metric.get(cell.metric, unmeasured))
+
+    return {name: group(labels[name]) for name in sorted(labels, key=order)}
 
 
 def mark_of(comparison: Comparison | None) -> Mark:

@@ -9,6 +9,7 @@ import pytest
 from evalsuite.records import Comparison
 from evalsuite.reports._tables import Mark, absences_of, main_tables, mark_of, warnings_of
 from evalsuite.reports.contract import ReportInputs
+from tests.compare.inputs import missing, of_count
 from tests.reports import synthetic
 
 
@@ -83,3 +84,13 @@ def test_failures_come_before_what_was_skipped() -> None:
     ]
     found = absences_of(cells)
     assert [(absence.kind, absence.titles) for absence in found] == [("failed", ["FID"]), ("skipped", ["FID", "KID"])]
+
+
+def test_counts_are_exact_and_what_no_machine_could_time_is_no_quality(inputs: ReportInputs) -> None:
+    energy = [missing("energy", against="none", kind="unavailable")]
+    record = inputs.record.model_copy(update={"measurements": [of_count(1_866_180.0)], "missing": energy})
+    (table,) = main_tables(replace(inputs, record=record, comparisons=()))
+    ((group, _, rows),) = table.groups
+    assert (group, [row.label for row in rows]) == ("Speed and memory", ["energy", "num_parameters"])
+    (entry,) = [entry for entry in rows[1].entries if not entry.absent]
+    assert (entry.value, entry.interval, rows[1].unit) == ("1.866", "exact", "million")
