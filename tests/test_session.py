@@ -120,7 +120,6 @@ def test_the_gallery_shows_the_same_samples_of_every_model(finished: Session) ->
             assert image.size == (28, 28)
     assert gallery[7].label == "sneaker"
     assert {picture.shows for picture in gallery} == {"sample", "nearest"}
-    assert {picture.shows for picture in gallery} == {"sample", "nearest"}
 
 
 def test_a_second_run_is_all_from_the_cache_without_torch(finished: Session) -> None:
