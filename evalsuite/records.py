@@ -335,7 +335,7 @@ class Timings(Record):
         schedule: ``turns``: all models of the target were alive and took turns. ``blocks``: they did not fit in memory
             together, and were loaded for each turn. ``processes``: fresh processes, one after another.
         batch_size: images in one call.
-        unit: of the values: ``s``, ``bytes``, ``J`` or ``count``.
+        unit: of the values: ``s``, ``bytes``, ``J``, ``1/s`` or ``count``.
         warmups: untimed calls before, with the same settings.
         values: float64, by round: ``values[round][call]``; for memory one round a process.
         environment: the checked environment: processor, threads, dtype, library versions.

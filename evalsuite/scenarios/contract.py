@@ -113,7 +113,8 @@ class Scenario(Protocol):
             first call of each of some fresh processes. ``process``: once in each of some fresh processes, where those
             of ``start`` may have had their call before. ``checkpoint``: once for a model with its settings, in float32
             on the processor whatever the targets are, because they do not change it.
-        unit: of the values: ``s``, ``bytes``, ``J``, ``count``.
+        unit: of the values: ``s``, ``bytes``, ``J``, ``1/s``, ``count``.
+        units: of those series whose unit is another, by their names; optional.
     """
 
     kind: ClassVar[Literal["turns", "start", "process", "checkpoint"]]

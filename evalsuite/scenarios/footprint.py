@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from evalsuite.models.contract import Batch, Countable
@@ -20,6 +20,7 @@ class Footprint(Settings):
 
     kind: ClassVar[Literal["checkpoint"]] = "checkpoint"
     unit: ClassVar[str] = "count"
+    units: ClassVar[Mapping[str, str]] = {"bytes": "bytes"}
 
     def pace(self, profile: ProfileName) -> Pace:
         return Pace(1, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -42,6 +42,7 @@ class ServerSearch(Settings):
 
     kind: ClassVar[Literal["turns"]] = "turns"
     unit: ClassVar[str] = "1/s"
+    units: ClassVar[Mapping[str, str]] = {"observed": "s", "expected": "s"}
 
     def pace(self, profile: ProfileName) -> Pace:
         """Each turn's trial has as many requests as the percentile needs."""

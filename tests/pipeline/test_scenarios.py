@@ -55,6 +55,7 @@ def test_the_search_finds_a_rate_in_every_round(found: Profiled) -> None:
     rates = noted(found, "server_search")
     assert [len(values) for values in rates.values] == [1] * 12
     assert all(rate > 0 for (rate,) in rates.values)
+    assert [rates.unit, noted(found, "server_search", "observed").unit] == ["1/s", "s"]
 
 
 def test_frames_follow_one_another(found: Profiled) -> None:
@@ -64,13 +65,15 @@ def test_frames_follow_one_another(found: Profiled) -> None:
 
 
 def test_a_sweep_has_its_batch_sizes(found: Profiled) -> None:
-    assert [t.batch_size for t in found.timings if t.scenario.startswith("offline")] == [1, 2]
+    sweep = [t for t in found.timings if t.scenario.startswith("offline") and not t.series]
+    assert [t.batch_size for t in sweep] == [1, 2]
 
 
 def test_the_network_is_counted_once(found: Profiled) -> None:
     (parameters,) = noted(found, "footprint", "parameters").values
     assert parameters == [sum(tensor.numel() for tensor in checkpoint.load("fashion-1step").parameters())]
     assert noted(found, "footprint", "flops").values[0][0] > 2e8
+    assert noted(found, "footprint", "bytes").unit == "bytes"
 
 
 def test_energy_is_measured_or_said_to_be_missing(found: Profiled) -> None:
