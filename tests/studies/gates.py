@@ -40,6 +40,9 @@ from tests.studies.coverage import (
 )
 
 METRICS = ("fid", "kid", "class_accuracy", "inception_score")
+ALARM_RATIOS = (10, 25)
+POWER_RATIOS = (400, 1000)
+"""Samples for each dimension: as many as it takes to see 10 % now and then, and nearly always."""
 STAGES = (160, 320, 640)
 REGRESSION = 0.10
 ALPHA = 0.01
@@ -156,9 +159,7 @@ def equal(world: str, seed: int) -> str:
 # --- all of them ---------------------------------------------------------------------------------------------------
 
 
-def study(
-    repetitions: int, worlds: Sequence[str] = WORLDS, ratios: Sequence[int] = (10, 25), jobs: int = 2
-) -> Iterator[Rate]:
+def study(repetitions: int, worlds: Sequence[str] = WORLDS, jobs: int = 2) -> Iterator[Rate]:
     with ProcessPoolExecutor(jobs) as pool:
 
         def every(once: Any, what: str) -> list[Any]:
@@ -166,15 +167,15 @@ def study(
             return list(track(work, description=what, total=repetitions))
 
         for world in worlds:
-            for ratio in ratios:
+            for ratio in ALARM_RATIOS:
                 where = f"{world}, n = {ratio} d"
                 alarms = every(partial(false_alarm, world, ratio * DIM), where)
                 yield Rate(
                     f"four gates, nothing changed; {where}", f"at most {ALPHA:.0%}", np.mean(alarms), repetitions
                 )
-            for ratio in ratios:
-                where = f"{world}, n = {4 * ratio} d"
-                answers = every(partial(regression_found, world, 4 * ratio * DIM), where)
+            for ratio in POWER_RATIOS:
+                where = f"{world}, n = {ratio} d"
+                answers = every(partial(regression_found, world, ratio * DIM), where)
                 planned = float(np.median([power for _, power in answers]))
                 found = float(np.mean([found for found, _ in answers]))
                 yield Rate(f"10 % worse FID is found; {where}", f"{planned:.0%} (planned)", found, repetitions)
