@@ -48,7 +48,7 @@ def limit_process(limit: int) -> None:
 
     reserved, used = (_status_bytes(field) for field in ("VmData", "RssAnon"))
     if used > limit:
-        raise Failed(f"{exceeded(limit)}: Python and PyTorch alone take {written(used)}")
+        raise Failed(f"{exceeded(limit)}: Python, PyTorch and what comes with them take {written(used)}")
     hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
     resource.setrlimit(resource.RLIMIT_DATA, (limit + reserved - used, hard))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from typing import Any, ClassVar
@@ -84,6 +85,13 @@ class TorchTarget(TargetSettings):
     def explained(self, error: CellError) -> CellError:
         quoted = lack_of_memory(error, limited=self.memory_limit is not None)
         return error if quoted is None else Failed(exceeded(self.memory_limit) + quoted)
+
+    def _load_libraries(self) -> None:
+        """What quantisation and compilation are done with: part of no model's memory or time to load."""
+        if self.quantize != "none":
+            import_module("evalsuite.targets._int8_network")
+        if self.compile:
+            import_module("torch._inductor.compile_fx")
 
     def _network_settings(self) -> dict[str, Scalar]:
         """What is not plain about the network, with the version of the library that made it so."""

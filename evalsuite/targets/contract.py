@@ -105,7 +105,8 @@ class Target(Protocol):
         ...
 
     def start(self) -> None:
-        """Once in a fresh child process, before a model is loaded: cores, threads, determinism, memory limit.
+        """Once in a fresh child process, before a model is loaded: cores, threads, determinism, memory limit; and the
+        libraries that the settings need, so that no model is charged for them.
 
         Raises:
             Unavailable: PyTorch cannot use the device.

@@ -107,6 +107,13 @@ def test_settings_of_the_process_stay_as_they_were() -> None:
     assert done.stdout.split() == ["highest", "False"]
 
 
+def test_no_model_is_charged_for_the_library() -> None:
+    code = "import sys; from evalsuite.targets.cpu import Cpu; Cpu(quantize='int8_dynamic').start()"
+    code += "; print('torchao' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "True"
+
+
 def test_without_the_package_the_target_is_unavailable_and_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
