@@ -20,10 +20,12 @@ from evalsuite.pipeline.conditions import conditions_of
 from evalsuite.pipeline.environment import describe_machine, version_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.plan import adapter_of
+from evalsuite.pipeline.samples import SampleSet
+from evalsuite.profiling.agreement import Scored
 from evalsuite.profiling.entrant import Entrant
 from evalsuite.profiling.session import ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
-from evalsuite.records import Case, Missing, Plan, Timings
+from evalsuite.records import Case, Finding, Missing, Plan, Timings
 from evalsuite.scenarios.contract import ProfileName, Scenario
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite, TargetSpec
@@ -44,6 +46,7 @@ class Profiled:
 
     timings: list[Timings] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 def profile(
@@ -56,6 +59,7 @@ def profile(
     fresh: bool = False,
     profile: str = "standard",
     patience_s: float = 600.0,
+    scored: Mapping[str, SampleSet] | None = None,
 ) -> Profiled:
     """Measure every model on every target, on the slice ``all``, in the scenarios that the suite's metrics need.
 
@@ -71,6 +75,8 @@ def profile(
         fresh: measure again what the store has.
         profile: ``ci``, ``standard`` or ``strict``: how much each scenario measures.
         patience_s: a model that does not answer for so long is ended.
+        scored: the samples that quality was measured on, by case key: timed outputs must be the same. None where there
+            are none, so that nothing is checked.
 
     Raises:
         UnknownNameError: there is no such profile.
@@ -85,7 +91,7 @@ def profile(
             timed.append(cell)
         else:
             found.missing.extend(cell.missing(Skipped(f"adapter {cell.case.adapter} has no speed to measure")))
-    for together in _sessions(suite, timed, profile):
+    for together in _sessions(suite, timed, profile, scored or {}):
         kept = None if fresh else together.recall(store)
         if kept is None:
             entrants = together.measure(executor, patience_s, _turn_reporter(listener))
@@ -94,6 +100,7 @@ def profile(
             for case_key in together.cases:
                 listener(Event("cached", "profile", case_key))
         found.timings.extend(kept.timings)
+        found.findings.extend(kept.findings)
         gaps |= kept.gaps
     found.missing.extend(gap for cell in timed for gap in _missing(cell, gaps))
     for absent in found.missing:
@@ -115,6 +122,7 @@ class _Kept:
 
     timings: list[Timings] = field(default_factory=list)
     gaps: Gaps = field(default_factory=Gaps)
+    findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ class _Together:
         cases: by the key of the case that is measured, those that share what comes of it.
         scenarios: by the texts that metrics name them by.
         profile: how much is measured.
+        scored: the samples that quality was measured on, by case key.
     """
 
     suite: Suite
@@ -134,6 +143,7 @@ class _Together:
     cases: Mapping[str, Sequence[Case]]
     scenarios: Mapping[str, Scenario]
     profile: str
+    scored: Mapping[str, SampleSet]
 
     def key(self) -> str:
         """SHA-256 of everything known beforehand that can change a timing."""
@@ -144,6 +154,7 @@ class _Together:
                 "target": [self.spec.device, self.spec.settings],
                 "scenarios": sorted(self.scenarios),
                 "profile": self.profile,
+                "scored": {key: key in self.scored for key in self.cases},
                 "machine": [describe_machine(), self._target().hardware(), version_of("nvidia-ml-py")],
             }
         )
@@ -156,7 +167,11 @@ class _Together:
         document = found[0]
         kinds = {"skipped": Skipped, "unavailable": Unavailable}
         gaps = {(key, text): kinds[kind](reason) for key, text, kind, reason in document["gaps"]}
-        return _Kept([Timings.model_validate(timing) for timing in document["timings"]], {**gaps})
+        return _Kept(
+            [Timings.model_validate(timing) for timing in document["timings"]],
+            {**gaps},
+            [Finding.model_validate(finding) for finding in document["findings"]],
+        )
 
     def measure(self, executor: Executor, patience_s: float, report: ReportTurn) -> list[Entrant]:
         """Run the session now."""
@@ -169,7 +184,7 @@ class _Together:
 
     def keep(self, entrants: Sequence[Entrant], store: Store) -> _Kept:
         """What was found; stored if the session was complete and its models can be told apart from changed ones."""
-        kept = _Kept()
+        kept = _Kept(findings=[finding for entrant in entrants for finding in entrant.findings])
         for entrant in entrants:
             for case in self.cases[entrant.case_key]:
                 kept.timings.extend(timing.model_copy(update={"case_key": case.key}) for timing in entrant.timings)
@@ -180,31 +195,44 @@ class _Together:
         if complete and all(adapter_of(shared[0]).fingerprint() for shared in self.cases.values()):
             gaps_found = [[*where, gap.kind, str(gap)] for where, gap in kept.gaps.items()]
             timings = [timing.model_dump(mode="json") for timing in kept.timings]
-            store.write_document(ROOM, self.key(), {"timings": timings, "gaps": gaps_found})
+            findings = [finding.model_dump(mode="json") for finding in kept.findings]
+            document = {"timings": timings, "gaps": gaps_found, "findings": findings}
+            store.write_document(ROOM, self.key(), document)
         return kept
 
     def _entrant(self, case: Case) -> Entrant:
         spec = SubjectSpec(case.adapter, dict(case.settings), self.spec.device, dict(self.spec.settings))
-        return Entrant(case.key, spec, _batch_maker(case, self.suite), self._target().batch_size)
+        batch_of, batch_size = _batch_maker(case, self.suite), self._target().batch_size
+        return Entrant(case.key, spec, batch_of, batch_size, self._scored(case))
+
+    def _scored(self, case: Case) -> Scored | None:
+        """What timed outputs are compared with; nothing for a model whose seeds do not decide its images."""
+        samples, capabilities = self.scored.get(case.key), adapter_of(case).capabilities()
+        if samples is None or not capabilities.seeded:
+            return None
+        reduced = not self._target().demands().keys().isdisjoint({"dtype", "compile", "quantize"})
+        return Scored(samples.images, len(case.sample_ids), capabilities.tolerance, reduced)
 
     def _target(self) -> Target:
         target: Target = plugins.find("targets", self.spec.device).model_validate(self.spec.settings)
         return target
 
 
-def _sessions(suite: Suite, cells: Sequence[PlannedCell], profile: str) -> Iterator[_Together]:
+def _sessions(
+    suite: Suite, cells: Sequence[PlannedCell], profile: str, scored: Mapping[str, SampleSet]
+) -> Iterator[_Together]:
     """One for each target; and one for each model where something is asked that no target changes."""
     for name, spec in suite.targets.items():
         there = [cell for cell in cells if cell.case.target == name]
         scenarios = {text: one for text, one in _scenarios(there).items() if one.kind != "checkpoint"}
         if scenarios:
-            yield _Together(suite, spec, {cell.case.key: [cell.case] for cell in there}, scenarios, profile)
+            yield _Together(suite, spec, {cell.case.key: [cell.case] for cell in there}, scenarios, profile, scored)
     for model in suite.models:
         of_model = [cell for cell in cells if cell.case.model == model]
         scenarios = {text: one for text, one in _scenarios(of_model).items() if one.kind == "checkpoint"}
         if scenarios:
             cases = list({cell.case.key: cell.case for cell in of_model}.values())
-            yield _Together(suite, CHECKPOINTS_ON, {cases[0].key: cases}, scenarios, profile)
+            yield _Together(suite, CHECKPOINTS_ON, {cases[0].key: cases}, scenarios, profile, {})
 
 
 def _scenarios(cells: Sequence[PlannedCell]) -> dict[str, Scenario]:

@@ -102,6 +102,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             fresh=options.fresh_timings,
             profile=options.profile,
             patience_s=options.timeout_s,
+            scored=samples.sets,
         )
         measured, gaps = measure(
             suite, plan, samples, features, profiled.timings, profiled.missing, store=store, listener=tell
@@ -114,7 +115,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             measurements=measured,
             timings=profiled.timings,
             missing=[*plan.missing, *gaps],
-            findings=[*notes, *findings_of(drawn, samples.sets)],
+            findings=[*notes, *findings_of(drawn, samples.sets), *profiled.findings],
             gallery=make_gallery(suite, drawn, samples, features, measured, folder),
         )
         write_outcome(record, suite, folder)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,15 @@ from numpy.typing import NDArray
 from evalsuite.errors import CellError
 from evalsuite.executors.contract import Worker
 from evalsuite.models.contract import Batch
+from evalsuite.profiling.agreement import Scored
+from evalsuite.profiling.cache_audit import cached_share
+from evalsuite.profiling.room import Need
 from evalsuite.profiling.subject import SubjectSpec, Turn
-from evalsuite.records import Scalar, Timings
+from evalsuite.records import Finding, Scalar, Timings
 from evalsuite.scenarios.contract import Scenario
+
+OUTPUTS, CACHE, NEIGHBOURS = "timed outputs", "cache", "other processes"
+"""The audits."""
 
 FIRST_UNTIMED_ID = 1 << 40
 """Warm-ups get samples from here on, so that the timed ones are those from 0 on, which were scored too."""
@@ -29,9 +36,12 @@ class Entrant:
         spec: how its process makes it.
         batch_of: the batch of some sample ids, int64 ``[B]``.
         batch_size: the target's.
+        scored: the samples that quality was measured on; None where there are none, or its seeds decide nothing.
         environment: what must be equal for its timings to be compared with others.
+        device_uuid: of the GPU it runs on; "" for other devices.
         timings: what was measured; empty if there is an ``error``.
         gaps: by scenario, why it is not for this model or machine.
+        findings: of the audits.
         error: why it dropped out.
     """
 
@@ -39,9 +49,12 @@ class Entrant:
     spec: SubjectSpec
     batch_of: Callable[[NDArray[np.int64]], Batch]
     batch_size: int
+    scored: Scored | None = None
     environment: dict[str, Scalar] = field(default_factory=dict)
+    device_uuid: str = ""
     timings: list[Timings] = field(default_factory=list)
     gaps: dict[str, CellError] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
     error: CellError | None = None
 
     @contextmanager
@@ -50,12 +63,49 @@ class Entrant:
         try:
             yield
         except CellError as error:
-            self.error = error
+            self.error = self.spec.target().explained(error)
             self.timings.clear()
+            self.findings.clear()
+
+    def check(self, turn: Turn) -> None:
+        """Compare the last images of a turn with the scored ones; the first that differ are a finding."""
+        if self.scored is not None and turn.last is not None and not self._found(OUTPUTS):
+            mismatch = self.scored.mismatch(*turn.last)
+            if mismatch:
+                self._find(OUTPUTS, mismatch)
+
+    def audit(self, pairs: Sequence[tuple[float, float]]) -> None:
+        """Judge new requests and their repetitions, in seconds."""
+        share = cached_share(pairs)
+        if share is not None:
+            evidence = f"a repeated request takes {share:.0%} of the time of a new one: the model answers from a cache"
+            self._find(CACHE, evidence)
+
+    def judge(self, others: int, *, forgiven: bool) -> None:
+        """Timings of a model that an audit caught are INVALID, and those of a GPU that other processes use."""
+        if others and self.timings:
+            self._find(NEIGHBOURS, f"{others} other processes compute on the GPU", "warning" if forgiven else "error")
+        reasons = [finding.evidence for finding in self.findings if finding.severity == "error"]
+        if reasons:
+            self.timings = [
+                timing.model_copy(update={"valid": False, "reason": "; ".join(filter(None, [timing.reason, *reasons]))})
+                for timing in self.timings
+            ]
+
+    def _found(self, audit: str) -> bool:
+        return any(finding.audit == audit for finding in self.findings)
+
+    def _find(self, audit: str, evidence: str, severity: Literal["warning", "error"] = "error") -> None:
+        self.findings.append(Finding(audit=audit, severity=severity, evidence=evidence, case_key=self.case_key))
 
     def takes_part(self, scenario: str) -> bool:
         """Whether it is still there and the scenario is for it."""
         return self.error is None and scenario not in self.gaps
+
+
+def present(entrants: Sequence[Entrant]) -> list[Entrant]:
+    """Those who have not dropped out."""
+    return [entrant for entrant in entrants if entrant.error is None]
 
 
 class SampleIds:
@@ -81,6 +131,7 @@ class Runner:
     def arrive(self) -> None:
         """Wait until the model is loaded, and note its environment."""
         self.entrant.environment = self._worker.call("environment", timeout_s=self._patience_s)
+        self.entrant.device_uuid = self._worker.call("device_uuid", timeout_s=self._patience_s)
 
     def warm_up(self, scenario: Scenario, calls: int) -> float:
         """Seconds of the fastest of some untimed calls."""
@@ -97,6 +148,16 @@ class Runner:
             "measure", scenario, untimed, timed, seed, timeout_s=self._patience_s
         )
         return turn
+
+    def need(self) -> Need:
+        """What the process has needed so far."""
+        need: Need = self._worker.call("need", timeout_s=self._patience_s)
+        return need
+
+    def audit(self, pairs: int) -> None:
+        """Put some new requests of one image, each twice."""
+        batches = [self.entrant.batch_of(self._ids.take(1, timed=False)) for _ in range(pairs)]
+        self.entrant.audit(self._worker.call("audit", batches, timeout_s=self._patience_s))
 
     def _batches(self, scenario: Scenario, calls: int, *, timed: bool) -> list[Batch]:
         size = scenario.images_per_call(self.entrant.batch_size)

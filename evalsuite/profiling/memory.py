@@ -17,6 +17,7 @@ class PeakMemory:
     """Starts at the present state, which counts as idle.
 
     Attributes:
+        idle: bytes that were resident then.
         source: ``VmHWM``: Linux's peak resident size, which can be reset. ``ru_maxrss``: the peak since the process
             began, where it cannot; too high if the process was larger before than it is now.
     """
@@ -24,11 +25,11 @@ class PeakMemory:
     def __init__(self) -> None:
         try:
             _reset()
-            self._idle, self.source = _status_bytes("VmRSS"), "VmHWM"
+            self.idle, self.source = _status_bytes("VmRSS"), "VmHWM"
         except (OSError, LookupError):
             import psutil
 
-            self._idle, self.source = psutil.Process().memory_info().rss, "ru_maxrss"
+            self.idle, self.source = psutil.Process().memory_info().rss, "ru_maxrss"
 
     def reset(self) -> None:
         """Forget the peak so far, where the machine can; what counts as idle stays."""
@@ -37,7 +38,7 @@ class PeakMemory:
 
     def above_idle(self) -> int:
         """Bytes above idle that the process had at its largest since the last reset."""
-        return max(0, (_status_bytes("VmHWM") if self.source == "VmHWM" else _largest_bytes()) - self._idle)
+        return max(0, (_status_bytes("VmHWM") if self.source == "VmHWM" else _largest_bytes()) - self.idle)
 
     def peak(self, target: Target) -> Peak:
         """That, and the device's."""

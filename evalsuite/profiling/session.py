@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from evalsuite.errors import CellError
 from evalsuite.executors.contract import Executor
 from evalsuite.files import content_key
-from evalsuite.profiling.entrant import Entrant, Runner, SampleIds
+from evalsuite.profiling import room
+from evalsuite.profiling.bounds import BOUNDS
+from evalsuite.profiling.entrant import Entrant, Runner, SampleIds, present
+from evalsuite.profiling.gpu import other_processes
+from evalsuite.profiling.room import Need
+from evalsuite.profiling.seats import Seats, all_alive
 from evalsuite.profiling.subject import Subject, Turn
 from evalsuite.profiling.turns import abba
 from evalsuite.profiling.verdict import Schedule, timings_of
@@ -27,7 +32,7 @@ class Session:
     """Measures entrants in the given scenarios; one that fails drops out and the others go on.
 
     First those of fresh processes, one after another with nothing else running; then those of live processes, which
-    take turns.
+    take turns. Where not all models fit in memory together, each is loaded for each of its turns.
 
     Attributes:
         executor: where processes run.
@@ -46,27 +51,38 @@ class Session:
     report: ReportTurn
 
     def run(self, entrants: Sequence[Entrant]) -> None:
-        """Fill in ``timings``, ``gaps`` or ``error`` of every entrant."""
-        self._in_fresh_processes(entrants)
-        turns = [text for text, scenario in self.scenarios.items() if scenario.kind == "turns"]
-        if turns:
-            with self._alive(entrants) as runners:
-                for text in sorted(turns, key=lambda text: self._size(text, entrants)):
-                    self._take_turns(runners, text)
+        """Fill in ``timings``, ``findings``, ``gaps`` or ``error`` of every entrant."""
+        host_bytes = room.available_bytes()
+        needs = self._in_fresh_processes(entrants)
+        in_turns = [text for text, scenario in self.scenarios.items() if scenario.kind == "turns"]
+        if in_turns:
+            ids = {entrant.case_key: SampleIds() for entrant in entrants}
+            with self._seats(entrants, needs, ids, host_bytes) as seats:
+                for text in sorted(in_turns, key=lambda text: self._size(text, entrants)):
+                    self._take_turns(seats, entrants, text)
+                for entrant in present(entrants):
+                    with entrant.dropping_out(), seats.seat(entrant) as runner:
+                        runner.audit(BOUNDS[self.profile].audited)
+        others = other_processes({entrant.device_uuid for entrant in entrants if entrant.device_uuid})
+        for entrant in entrants:
+            entrant.judge(others, forgiven=not BOUNDS[self.profile].alone)
 
     # --- fresh processes ---
 
-    def _in_fresh_processes(self, entrants: Sequence[Entrant]) -> None:
+    def _in_fresh_processes(self, entrants: Sequence[Entrant]) -> dict[str, Need]:
+        """What each model needed there, by case key."""
+        needs: dict[str, Need] = {}
         turns: dict[str, Turns] = {text: {e.case_key: [] for e in entrants} for text in self._of_processes()}
         for sharing in self._shared_processes():
-            for entrant in entrants:
-                if entrant.error is None:
-                    with entrant.dropping_out(), self._process(entrant) as runner:
-                        runner.arrive()
-                        for text in sharing:
-                            self._measure(runner, text, len(turns[text][entrant.case_key]), turns[text])
+            for entrant in present(entrants):
+                with entrant.dropping_out(), self._process(entrant, SampleIds()) as runner:
+                    runner.arrive()
+                    for text in sharing:
+                        self._measure(runner, text, len(turns[text][entrant.case_key]), turns[text])
+                    needs[entrant.case_key] = runner.need()
         for text, found in turns.items():
             self._conclude(entrants, text, found, "processes")
+        return needs
 
     def _of_processes(self) -> list[str]:
         return [text for text, scenario in self.scenarios.items() if scenario.kind != "turns"]
@@ -83,45 +99,53 @@ class Session:
             yield sharing
 
     @contextmanager
-    def _process(self, entrant: Entrant, ids: SampleIds | None = None) -> Iterator[Runner]:
+    def _process(self, entrant: Entrant, ids: SampleIds) -> Iterator[Runner]:
         with self.executor.open(Subject, (entrant.spec,)) as worker:
-            yield Runner(entrant, worker, ids or SampleIds(), self.patience_s)
+            yield Runner(entrant, worker, ids, self.patience_s)
 
     # --- live processes ---
 
     @contextmanager
-    def _alive(self, entrants: Sequence[Entrant]) -> Iterator[list[Runner]]:
-        """A process for everyone who is still there; they load at the same time."""
+    def _seats(
+        self, entrants: Sequence[Entrant], needs: Mapping[str, Need], ids: Mapping[str, SampleIds], host_bytes: int
+    ) -> Iterator[Seats]:
+        """Processes that stay alive, if all fit in memory; a place to open one for each turn, if not."""
+
+        def open_one(entrant: Entrant) -> AbstractContextManager[Runner]:
+            return self._process(entrant, ids[entrant.case_key])
+
         with ExitStack() as stack:
-            runners = []
-            for entrant in entrants:
-                if entrant.error is None:
-                    with entrant.dropping_out():
-                        runners.append(stack.enter_context(self._process(entrant)))
-            for runner in runners:
-                with runner.entrant.dropping_out():
-                    runner.arrive()
-            yield runners
+            alive = all_alive(present(entrants), open_one, dict(needs), host_bytes, stack)
+            if alive is None:
+                stack.close()
+            yield Seats(alive, open_one)
 
     def _size(self, text: str, entrants: Sequence[Entrant]) -> tuple[int, str]:
         """Small batches come before large ones have heated the machine."""
         of_target = max((entrant.batch_size for entrant in entrants), default=1)
         return self.scenarios[text].images_per_call(of_target), text
 
-    def _take_turns(self, runners: Sequence[Runner], text: str) -> None:
-        scenario, pace = self.scenarios[text], self.scenarios[text].pace(self.profile)
+    def _take_turns(self, seats: Seats, entrants: Sequence[Entrant], text: str) -> None:
+        pace = self.scenarios[text].pace(self.profile)
         calls: dict[str, int] = {}
-        turns: Turns = {runner.entrant.case_key: [] for runner in runners}
-        for runner in runners:
-            if runner.entrant.takes_part(text):
-                with runner.entrant.dropping_out():
-                    fastest_s = runner.warm_up(scenario, pace.warmups)
-                    calls[runner.entrant.case_key] = pace.calls_per_turn(fastest_s)
-        for number, runner in abba(runners, pace.rounds):
-            if runner.entrant.takes_part(text):
-                with runner.entrant.dropping_out():
-                    self._measure(runner, text, number, turns, calls[runner.entrant.case_key])
-        self._conclude([runner.entrant for runner in runners], text, turns, "turns")
+        turns: Turns = {entrant.case_key: [] for entrant in entrants}
+        if seats.alive is not None:
+            for entrant in present(entrants):
+                with entrant.dropping_out(), seats.seat(entrant) as runner:
+                    self._warm_up(runner, text, calls)
+        for number, entrant in abba(entrants, pace.rounds):
+            if entrant.takes_part(text):
+                with entrant.dropping_out(), seats.seat(entrant) as runner:
+                    if seats.alive is None:
+                        self._warm_up(runner, text, calls)
+                    self._measure(runner, text, number, turns, calls[entrant.case_key])
+        self._conclude(entrants, text, turns, "blocks" if seats.alive is None else "turns")
+
+    def _warm_up(self, runner: Runner, text: str, calls: dict[str, int]) -> None:
+        """Untimed calls, of which the first time decides how many timed ones every turn has."""
+        scenario, pace = self.scenarios[text], self.scenarios[text].pace(self.profile)
+        fastest_s = runner.warm_up(scenario, pace.warmups)
+        calls.setdefault(runner.entrant.case_key, pace.calls_per_turn(fastest_s))
 
     # --- both ---
 
@@ -136,6 +160,7 @@ class Session:
         if isinstance(turn, CellError):
             entrant.gaps[text] = turn
         else:
+            entrant.check(turn)
             turns[entrant.case_key].append(turn)
             self.report(entrant.case_key, text, number + 1, pace.rounds)
 

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 from evalsuite import plugins
 from evalsuite.errors import Failed, Skipped, Unavailable
 from evalsuite.models.contract import Batch, ModelAdapter, NoProbe, Probe
+from evalsuite.profiling.gpu import device_uuid
 from evalsuite.profiling.memory import PeakMemory
+from evalsuite.profiling.quiet import ProcessorTime, ReferenceComputation
+from evalsuite.profiling.room import Need
 from evalsuite.records import Scalar
 from evalsuite.scenarios.contract import Peak, Scenario
 from evalsuite.targets.contract import Target
@@ -30,16 +33,26 @@ class SubjectSpec(NamedTuple):
     device: str
     target_settings: Mapping[str, Any]
 
+    def target(self) -> Target:
+        target: Target = plugins.find("targets", self.device).model_validate(self.target_settings)
+        return target
+
 
 class Turn(NamedTuple):
     """What came of one turn.
 
     Attributes:
         series: what the scenario noted.
+        call_s: seconds of the median call, whatever the scenario makes of its calls; 0 where it made none.
+        clock_s: seconds of the reference computation, before and after.
+        waiting: share of the time that the model wanted a processor and had to wait; None where nobody tells.
         last: ids int64 ``[B]`` and images uint8 ``[B, C, H, W]`` of the last call; None where there was none.
     """
 
     series: dict[str, list[float]]
+    call_s: float
+    clock_s: float
+    waiting: float | None
     last: tuple[NDArray[np.int64], NDArray[np.uint8]] | None
 
 
@@ -50,34 +63,40 @@ class Subject:
     """
 
     def __init__(self, spec: SubjectSpec) -> None:
-        self.target: Target = plugins.find("targets", spec.device).model_validate(spec.target_settings)
+        self.target = spec.target()
         self.target.start()
         import torch  # noqa: F401 - loaded before the idle state, so that no model is charged for the library
 
         self.adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(spec.settings)
         self._stack = ExitStack()
         self._last: tuple[NDArray[np.int64], NDArray[np.uint8]] | None = None
+        self._calls_s: list[float] = []
         gc.collect()
         self._memory = PeakMemory()
+        self._peaks: list[Peak] = []
         begin = time.perf_counter()
         self.model: Any = self._stack.enter_context(self.adapter.open(self.target))
         self.target.synchronize()
         self.load_s = time.perf_counter() - begin
         self.load_peak = self.peak()
+        self._reference: ReferenceComputation | None = None
 
     @property
     def resettable(self) -> bool:
         return self._memory.source == "VmHWM"
 
     def generate(self, batch: Batch, probe: Probe | None = None) -> NDArray[np.uint8]:
+        begin = time.perf_counter()
         images: NDArray[np.uint8] = self.model.generate(batch, NoProbe() if probe is None else probe)
         self.target.synchronize()
+        self._calls_s.append(time.perf_counter() - begin)
         if len(images) != len(batch.sample_ids):
             raise Failed(f"returned {len(images)} images for a batch of {len(batch.sample_ids)}")
         self._last = batch.sample_ids, images
         return images
 
     def reset_peak(self) -> None:
+        self._peaks.append(self.peak())
         self._memory.reset()
         self.target.reset_device_peak()
 
@@ -89,22 +108,28 @@ class Subject:
     def environment(self) -> dict[str, Scalar]:
         """What must be equal for two timings to be compared."""
         return {
-            **self.target.hardware(),
-            "threads": self.target.threads,
-            "dtype": self.target.dtype,
+            **self.target.environment(),
             "memory_source": self._memory.source,
             "torch": version("torch"),
             "python": platform.python_version(),
         }
 
+    def device_uuid(self) -> str:
+        """See :func:`evalsuite.profiling.gpu.device_uuid`."""
+        return device_uuid(self.target.device)
+
+    def need(self) -> Need:
+        """Memory that the process has needed so far."""
+        peaks = [*self._peaks, self.peak()]
+        return Need(
+            host=self._memory.idle + max(peak.process for peak in peaks),
+            device=max(peak.device_reserved or 0 for peak in peaks),
+            device_total=_device_bytes(self.target),
+        )
+
     def warm_up(self, batches: Sequence[Batch]) -> float:
         """Generate so many batches; the fastest took so many seconds."""
-        fastest = float("inf")
-        for batch in batches:
-            begin = time.perf_counter()
-            self.generate(batch)
-            fastest = min(fastest, time.perf_counter() - begin)
-        return fastest
+        return min(self._seconds_of(batch) for batch in batches)
 
     def measure(self, scenario: Scenario, lead_in: Sequence[Batch], batches: Sequence[Batch], seed: int) -> Any:
         """A :class:`Turn`, or why this scenario is not for this model or machine, which ends nothing else.
@@ -113,13 +138,46 @@ class Subject:
             Failed: the model did not do what it was asked for.
         """
         gc.collect()  # every turn begins alike; collections that the model causes belong to its time
+        clock_s = self._clock_s() if scenario.kind == "turns" else 0.0
         for batch in lead_in:
             self.generate(batch)
+        self._calls_s.clear()
+        before = ProcessorTime.now()
         try:
             series = scenario.measure(self, batches, seed)
         except (Skipped, Unavailable) as error:
             return error
-        return Turn({name: [float(value) for value in values] for name, values in series.items()}, self._last)
+        after = ProcessorTime.now()
+        return Turn(
+            series={name: [float(value) for value in values] for name, values in series.items()},
+            call_s=float(np.median(self._calls_s)) if self._calls_s else 0.0,
+            clock_s=(clock_s + self._clock_s()) / 2 if scenario.kind == "turns" else 0.0,
+            waiting=None if before is None or after is None else after.share_waited(before),
+            last=self._last,
+        )
+
+    def audit(self, batches: Sequence[Batch]) -> list[tuple[float, float]]:
+        """Seconds of each batch, and of the same batch again right after."""
+        return [(self._seconds_of(batch), self._seconds_of(batch)) for batch in batches]
 
     def close(self) -> None:
         self._stack.close()
+
+    def _seconds_of(self, batch: Batch) -> float:
+        self.generate(batch)
+        return self._calls_s[-1]
+
+    def _clock_s(self) -> float:
+        """Only those who take turns pay for it: it is not to stand in the memory of the others."""
+        if self._reference is None:
+            self._reference = ReferenceComputation(self.target)
+        return self._reference.seconds()
+
+
+def _device_bytes(target: Target) -> int:
+    """Memory of the target's device; 0 where it has none of its own, or does not tell."""
+    if target.device != "cuda":
+        return 0
+    import torch
+
+    return torch.cuda.mem_get_info()[1]

@@ -100,11 +100,18 @@ class Bare(TargetSettings):
 
     device: ClassVar[str] = "bare"
 
+    @property
+    def torch_device(self) -> str:
+        return "cpu"
+
     def unavailable_reason(self) -> str | None:
         return None
 
     def hardware(self) -> dict[str, Scalar]:
         return {"device": "bare", "processor": "any"}
+
+    def environment(self) -> dict[str, Scalar]:
+        return {**self.hardware(), "threads": self.threads, "dtype": self.dtype}
 
     def pixel_settings(self) -> dict[str, Scalar]:
         return {"device": "bare"}
@@ -113,6 +120,9 @@ class Bare(TargetSettings):
 
     def prepare(self, module: Any) -> Any:
         return module
+
+    def explained(self, error: Exception) -> Exception:
+        return error
 
     def synchronize(self) -> None: ...
 
