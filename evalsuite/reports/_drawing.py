@@ -63,6 +63,7 @@ def drawing(figure: Any, name: str, title: str, caption: str, alt: str) -> Drawi
     """Save a figure in both formats; call it inside :func:`canvas`."""
     svg, png = BytesIO(), BytesIO()
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    figure.set_layout_engine("none")  # the layout stays as it was just made
     figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
     return Drawing(name, title, caption, alt, _adapted(svg.getvalue()), png.getvalue())
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from evalsuite.records import Picture, RunRecord
+from evalsuite.records import Measurement, Picture, RunRecord
 from evalsuite.reports._assets import Assets
 from evalsuite.reports._format import metric_title, number, plain
-from evalsuite.reports._models import Model, models, places, subset_axes, targets
+from evalsuite.reports._models import Model, Place, models, places, subset_axes, targets
 from evalsuite.reports.contract import ReportInputs
 
 COLUMNS = 10
@@ -90,8 +90,11 @@ def walls(inputs: ReportInputs, assets: Assets) -> list[Wall]:
     for picture in inputs.record.gallery:
         place = where[picture.case_key]
         groups.setdefault((place.target, place.slice), []).append(picture)
+    measured: dict[tuple[str, str], list[Measurement]] = {}
+    for m in inputs.record.measurements:
+        measured.setdefault((m.target, m.slice), []).append(m)
     keys = sorted(groups, key=lambda key: (key[1] != "all", order.get(key[0], len(order)), key[1]))
-    return [_Hanging(inputs, assets, *key, groups[key]).wall() for key in keys]
+    return [_Hanging(inputs, assets, *key, groups[key], measured.get(key, []), where).wall() for key in keys]
 
 
 def subset_slices(record: RunRecord) -> list[str]:
@@ -105,15 +108,21 @@ class _Hanging:
     """Makes one wall."""
 
     def __init__(
-        self, inputs: ReportInputs, assets: Assets, target: str, slice_id: str, pictures: Sequence[Picture]
+        self,
+        inputs: ReportInputs,
+        assets: Assets,
+        target: str,
+        slice_id: str,
+        pictures: Sequence[Picture],
+        measured: Sequence[Measurement],
+        where: Mapping[str, Place],
     ) -> None:
         self.inputs, self.assets, self.target, self.slice = inputs, assets, target, slice_id
-        where = places(inputs.record)
+        self.measured = measured
         self.models = models(inputs.record)
         self.pictures: dict[str, dict[Key, Picture]] = {"sample": {}, **{shows: {} for shows in WHAT}}
         for picture in pictures:
             self.pictures[picture.shows][where[picture.case_key].model, picture.sample_id] = picture
-        self.measured = [m for m in inputs.record.measurements if (m.target, m.slice) == (target, slice_id)]
         self.memberships = _memberships(inputs.record, target) if slice_id == "all" else {}
 
     def wall(self) -> Wall:

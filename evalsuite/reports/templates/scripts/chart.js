@@ -139,8 +139,8 @@ for (const chart of document.querySelectorAll("[data-chart]")) {
       const group = d3.select(this);
       const [cx, cy] = at(spot);
       const within = (value) => (right.base === undefined ? value : Math.max(value, right.domain()[0]));
-      if (spot.x[1] !== null) group.append("path").attr("class", "bar").attr("d", `M${right(within(spot.x[1]))} ${cy}H${right(spot.x[2])}`);
-      if (spot.y[1] !== null) group.append("path").attr("class", "bar").attr("d", `M${cx} ${up(spot.y[1])}V${up(spot.y[2])}`);
+      if (spot.x[1] !== null) group.append("path").attr("class", "reach").attr("d", `M${right(within(spot.x[1]))} ${cy}H${right(spot.x[2])}`);
+      if (spot.y[1] !== null) group.append("path").attr("class", "reach").attr("d", `M${cx} ${up(spot.y[1])}V${up(spot.y[2])}`);
       group.append("path").attr("class", "mark").attr("transform", `translate(${cx} ${cy})`).attr("d", shapes[spot.index % shapes.length]);
       const aside = cx > size.width - 190;
       group.append("text").attr("x", cx + (aside ? -12 : 12)).attr("y", cy - 9).attr("text-anchor", aside ? "end" : "start").text(named(spot));

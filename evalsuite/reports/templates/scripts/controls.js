@@ -18,7 +18,10 @@ function place(box, anchor) {
   box.style.top = `${fits ? below : Math.max(8, around.top - box.offsetHeight - 6)}px`;
 }
 
+let tipped = null;
+
 function showTip(anchor, text) {
+  tipped = anchor;
   tip.textContent = text;
   tip.classList.toggle("shown", Boolean(text));
   if (text) place(tip, anchor);
@@ -38,7 +41,9 @@ function takenTitle(element) {
 }
 
 addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
-addEventListener("scroll", hideTip, { passive: true, capture: true });
+// What gets the focus may scroll into view: its box goes with it.
+const follow = () => (tipped && tipped === document.activeElement ? place(tip, tipped) : hideTip());
+addEventListener("scroll", follow, { passive: true, capture: true });
 
 // One element of a table takes part in the order of the Tab key; arrow keys go on to its neighbours.
 function roam(table, selector, cells) {
