@@ -13,6 +13,7 @@ from tests.test_layers import imports_of, parsed
 
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "axe_playwright_python": "axe-playwright-python",
     "huggingface_hub": "huggingface-hub",
     "markupsafe": "jinja2",
     "pydantic_core": "pydantic",
