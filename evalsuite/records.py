@@ -398,12 +398,14 @@ class Slice(Record):
         curve: what it is a point of: ``latent.scale``, ``class=sneaker&latent.scale``; "" for a subset.
         level: where on that curve; None where its points have no order, as schedulers.
         unchanged: the level at which nothing is changed; None where each model has its own.
+        derived: whether it was chosen by what its samples showed, so that no gate is judged on it.
     """
 
     id: str
     kind: str
     base: str = "all"
     varied: bool = False
+    derived: bool = False
     curve: str = ""
     level: float | None = None
     unchanged: float | None = None
@@ -758,3 +760,64 @@ class Plan:
     cases: tuple[Case, ...]
     missing: tuple[Missing, ...] = field(default=())
     slices: tuple[Slice, ...] = field(default=())
+
+
+class Rank(Record):
+    """Where something stands among others: 1 is best, and every rank from ``low`` to ``high`` may be its own."""
+
+    low: int
+    high: int
+
+
+class Past(Record):
+    """An earlier value of an entry of a leaderboard, measured by the same protocol."""
+
+    run: str
+    when: str
+    link: str
+    value: float
+    interval: Interval | None = None
+
+
+class Entry(Record):
+    """A model on a target, on a leaderboard; measurements are without their arrays.
+
+    Attributes:
+        suite, run, when, link: its newest run: suite, name, end (ISO 8601), relative address of the report or "".
+        cell: the value that ranks it.
+        rank: its place, beyond chance.
+        prices: median latency, peak memory and cost of the same case, as far as they were measured.
+        slices: by slice its value there, and its rank among the entries measured alike.
+        history: all its runs of the board's protocol, the newest last.
+    """
+
+    model: str
+    role: Role
+    target: str
+    suite: str
+    run: str
+    when: str
+    link: str
+    cell: Measurement
+    rank: Rank
+    prices: list[Measurement] = Field(default_factory=list)
+    slices: dict[str, tuple[Measurement, Rank]] = Field(default_factory=dict)
+    history: list[Past] = Field(default_factory=list)
+
+
+class Board(Record):
+    """Entries measured by one protocol, the best first.
+
+    Attributes:
+        metric: label of the metric that ranks.
+        protocol: what all entries have in common.
+        level: chance that any rank interval of the board is wrong.
+    """
+
+    task: str
+    metric: str
+    unit: str
+    higher_is_better: bool
+    protocol: dict[str, Scalar]
+    level: float
+    entries: list[Entry]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from evalsuite.compare.contrast import Incomparable, contrast
+from evalsuite.compare.contrast import Common, Incomparable, contrast
 from evalsuite.records import Measurement
 from evalsuite.stats.evidence import Extent
 
@@ -16,14 +16,14 @@ class Better(NamedTuple):
     second: float
 
 
-def better(first: Measurement, second: Measurement) -> Better:
-    """Compare two cells of one run, of a metric that has a direction; paired wherever they can be.
+def better(first: Measurement, second: Measurement, common: Common = Common.RUN) -> Better:
+    """Compare two cells of a metric that has a direction; paired wherever what they have in common allows it.
 
     Cells that are INVALID, too few, or measured by different protocols decide nothing. Memory has no p-values: there
     it is 0 if all processes say so, by more than what counts as equal, and else 1.
     """
     try:
-        found = contrast(first, second)
+        found = contrast(first, second, common=common)
     except Incomparable:
         return Better(1.0, 1.0)
     if found.invalid:
