@@ -128,6 +128,8 @@ ${imports}
 import numpy as np
 import torch
 
+from evalsuite.noise import initial_noise
+
 SHAPE = (1, 28, 28)  # channels (1 or 3), height, width
 
 
@@ -171,13 +173,12 @@ class Loaded:
         """Images uint8 [B, C, H, W], black 0 and white 255.
 
         batch.seeds is int64 [B]; $batch.
-        batch.noise.scale is 1, or what a latent slice asks for; `noise: true` in the suite says that it is obeyed.
+        batch.noise says what a latent slice asks for; `noise: true` in the suite says that it is obeyed.
         """
         seeds$unpack = batch.seeds$packed
         weight = next(self.network.parameters())
         place = torch.as_tensor($place, device=weight.device)
-        noise = [torch.randn(SHAPE, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds]
-        x = (80 * batch.noise.scale * torch.stack(noise)).to(weight.device, weight.dtype)
+        x = 80 * initial_noise(seeds, SHAPE, batch.noise).to(weight.device, weight.dtype)
         sigmas = [*np.geomspace(80, 0.05, self.num_steps).tolist(), 0.0]
         for step, (sigma, next_sigma) in enumerate(pairwise(sigmas)):
             with probe.stage("denoise", step):

@@ -79,6 +79,7 @@ class Batch:
         sample_ids: int64 ``[B]``.
         seeds: int64 ``[B]`` in [0, 2**63); all of a sample's randomness comes from a CPU generator of its seed.
         labels: int64 ``[B]``; None for models that are not asked for a class, or not this time.
+        num_classes: how many classes there are to ask for; 0 without classes.
         blend: None for models of classes that are not mixed.
         prompts: one text a sample; None for models that are not asked for texts.
         images: uint8 ``[B, C, H, W]``, what each sample starts from; None for models that take none.
@@ -91,6 +92,7 @@ class Batch:
     prompts: Sequence[str] | None = None
     images: NDArray[np.uint8] | None = None
     noise: NoiseSpec = NoiseSpec()
+    num_classes: int = 0
     blend: Blend | None = None
 
 

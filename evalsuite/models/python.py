@@ -17,7 +17,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from evalsuite.errors import CellError, Failed, Skipped
 from evalsuite.files import content_key
-from evalsuite.models.contract import Batch, Capabilities, Condition, LoadedModel, Probe
+from evalsuite.models.contract import Batch, Capabilities, Condition, LoadedModel, Probe, Unusual
 from evalsuite.records import Scalar
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import Target
@@ -41,6 +41,7 @@ class Python(Settings):
         condition: ``class`` if it uses labels, ``text`` if it uses prompts.
         seeded: whether the seed decides the image.
         noise: whether it obeys ``batch.noise``, for latent slices; a function never gets to see it.
+        unusual: ``blend`` if it obeys ``batch.blend``, ``empty`` if its labels may be None; not for functions.
         num_steps, nfe: steps and network evaluations of one image, for the report.
         tolerance: largest difference of a pixel (0 to 255, before rounding) that the batch size may make; the
             rounding of float32 networks is allowed for.
@@ -53,6 +54,7 @@ class Python(Settings):
     condition: Condition = "class"
     seeded: bool = True
     noise: bool = False
+    unusual: tuple[Unusual, ...] = ()
     num_steps: int | None = Field(default=None, ge=1)
     nfe: int | None = Field(default=None, ge=1)
     tolerance: float = Field(default=0.02, ge=0, le=255)
@@ -90,6 +92,7 @@ class Python(Settings):
             condition=self.condition,
             seeded=self.seeded,
             noise=self.noise,
+            unusual=frozenset(self.unusual),
             num_steps=self.num_steps,
             nfe=self.nfe,
             tolerance=self.tolerance,

@@ -137,6 +137,7 @@ class Conditions:
             prompts=self.texts(ids),
             images=self.images(ids),
             noise=noise,
+            num_classes=len(self.class_names),
         )
 
     def groups(self, ids: Ids, shared: int = 1) -> NDArray[np.int64]:

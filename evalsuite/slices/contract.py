@@ -107,7 +107,7 @@ def lacking(case: SliceCase, capabilities: Capabilities) -> str:
         "text": capabilities.condition in ("text", "text_and_image"),
         "image": capabilities.condition in ("image", "text_and_image"),
         "blend": "blend" in capabilities.unusual,
-        "empty": "empty" in capabilities.unusual,
+        "empty": "empty" in capabilities.unusual or capabilities.condition in ("text", "text_and_image"),
     }
     missing = [need for need in case.needs if not able.get(need, need in capabilities.settable)]
     return "; ".join(_ABILITIES.get(need, f"it has no {need} to change") for need in missing)

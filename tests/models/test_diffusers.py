@@ -309,10 +309,11 @@ class TestGuidance:
         assert adapter(path, pipeline="KolorsPipeline").capabilities().nfe is None
 
     def test_slices_know_what_can_be_set(self, made: Made) -> None:
-        assert adapter(made("ddpm")).capabilities().settable == {"num_steps"}
-        assert adapter(made("flux")).capabilities().settable == {"num_steps", "guidance_scale"}
+        sized = {"scheduler", "height", "width"}
+        assert adapter(made("ddpm")).capabilities().settable == {"num_steps", "scheduler"}
+        assert adapter(made("flux")).capabilities().settable == {"num_steps", "guidance_scale", *sized}
         fixed = adapter(made("flux"), num_steps=None, sigmas=[1.0, 0.5])
-        assert fixed.capabilities().settable == {"guidance_scale"} and fixed.capabilities().num_steps == 2
+        assert fixed.capabilities().settable == {"guidance_scale", *sized} and fixed.capabilities().num_steps == 2
 
 
 class TestStages:
@@ -321,7 +322,7 @@ class TestStages:
         with adapter(made("stable-diffusion"), num_steps=1).open(CPU) as model:
             for _ in range(2):
                 model.generate(BATCH, listener)
-        once = [("text_encoder", None), ("text_encoder", None), ("denoise", 0), ("vae_decode", None)]
+        once = [("text_encoder", None), ("text_encoder", None), ("denoise", 0), ("decode", None)]
         assert listener.stages == [*once, *once]
 
     def test_two_evaluations_of_a_step_belong_to_it(self, made: Made) -> None:

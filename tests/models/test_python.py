@@ -107,9 +107,10 @@ def test_without_a_version_there_is_no_fingerprint(file: Path) -> None:
 
 def test_describing_it_does_not_run_its_code(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("raise SystemExit('it was run')")
-    adapter = Python(callable=f"{tmp_path}/mine.py:model", version="1", noise=True, num_steps=4)
+    adapter = Python(callable=f"{tmp_path}/mine.py:model", version="1", noise=True, unusual=["empty"], num_steps=4)
     assert adapter.fingerprint()
     assert adapter.capabilities().noise
+    assert adapter.capabilities().unusual == {"empty"}
     assert adapter.provenance()["version"] == "1"
 
 

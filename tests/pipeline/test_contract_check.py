@@ -152,7 +152,8 @@ class Whole:
                 images = good(batch.seeds, batch.labels)
         with probe.stage("decode"):
             probe.flag("blank", np.zeros(len(images), bool))
-            return (images * (batch.noise.scale if self.obeys else 1)).astype(np.uint8)
+            factor = batch.noise.scale if batch.noise.kind == "normal" or self.obeys == "scale" else 0.7
+            return (images * (factor if self.obeys else 1)).astype(np.uint8)
 
 
 class FromImages(Whole):
@@ -316,8 +317,14 @@ def test_declarations_that_do_not_hold(file: Path) -> None:
     found = findings(subject(file, "Whole", **settings))
     assert verdicts(found, "wrong") == ["noise", "num_steps"]
     assert verdicts(found, "warning") == ["nfe"]
-    assert found["noise"].found == "noise.scale 0.5 changes 0 of 4 images"
+    assert found["noise"].found == "noise of half the strength changes 0 of 4 images"
     assert (found["num_steps"].found, found["num_steps"].advice) == ("5 steps in stages", "say num_steps: 5")
+
+
+def test_the_kind_of_noise_must_be_obeyed_too(file: Path) -> None:
+    found = findings(subject(file, "Whole", noise=True, options={"obeys": "scale"}))["noise"]
+    assert (found.verdict, found.found) == ("wrong", "noise with heavy tails changes 0 of 4 images")
+    assert "evalsuite.noise.initial_noise" in found.advice
 
 
 def test_steps_that_are_marked_and_not_declared(file: Path) -> None:

@@ -142,7 +142,14 @@ class Diffusers(Place):
         checkpoint = self.checkpoint()
         kind = KINDS.get(self.class_name(checkpoint))
         grid_is_given = self.timesteps is not None or self.sigmas is not None
-        settable = {"num_steps": not grid_is_given, "guidance_scale": kind is None or kind.guidance_scale is not None}
+        sized = kind is not None and kind.condition == "text"
+        settable = {
+            "num_steps": not grid_is_given,
+            "guidance_scale": kind is None or kind.guidance_scale is not None,
+            "scheduler": True,
+            "height": sized,
+            "width": sized,
+        }
         return Capabilities(
             condition=_condition(self.class_name(checkpoint), checkpoint),
             image_shape=None if self.height is None or self.width is None else (3, self.height, self.width),
