@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from evalsuite.records import Comparison, Measurement
 from evalsuite.reports._format import bounds, decimals, metric_title, number, probability
 from evalsuite.reports._models import Model
-from evalsuite.reports._tables import Index, difference_texts, mark_of
+from evalsuite.reports._tables import Index, difference_texts, mark_of, significance
 from evalsuite.reports.contract import ReportInputs
 
 MOST = 60
@@ -16,7 +16,11 @@ MOST = 60
 
 @dataclass(frozen=True)
 class Break:
-    """One student on one slice by one metric; ``sureness`` is what the rows are in order of."""
+    """One student on one slice by one metric.
+
+    ``excess`` is what the slice does to the student more than to its teacher, with its q-value; the rows are in order of
+    ``sureness``.
+    """
 
     model: Model
     target: str
@@ -27,6 +31,7 @@ class Break:
     difference: str
     interval: str
     chance: str
+    excess: str
     sureness: float
 
 
@@ -34,16 +39,20 @@ def breaks(inputs: ReportInputs) -> tuple[list[Break], int]:
     """The rows, and how many more there are."""
     index = Index.of(inputs)
     cells = {cell.identity: cell for cell in inputs.record.measurements}
+    excesses = {row.cell: row.excess for row in inputs.robustness.rows}
     found = []
     for comparison in inputs.comparisons:
         cell = cells.get(comparison.terms[0].identity) if comparison.terms else None
         if cell and cell.slice != "all" and mark_of(comparison) == "worse":
-            found.append(_break(cell, cells.get(comparison.terms[-1].identity), comparison, index))
+            teacher = cells.get(comparison.terms[-1].identity)
+            found.append(_break(cell, teacher, comparison, excesses.get(cell.identity), index))
     found.sort(key=lambda row: (-row.sureness, row.slice))
     return found[:MOST], max(0, len(found) - MOST)
 
 
-def _break(cell: Measurement, teacher: Measurement | None, comparison: Comparison, index: Index) -> Break:
+def _break(
+    cell: Measurement, teacher: Measurement | None, comparison: Comparison, excess: Comparison | None, index: Index
+) -> Break:
     scale = index.scale(cell)
     difference, interval = difference_texts(comparison, scale)
     return Break(
@@ -56,6 +65,7 @@ def _break(cell: Measurement, teacher: Measurement | None, comparison: Compariso
         difference,
         interval,
         probability(comparison.q_value if comparison.q_value is not None else comparison.p_value),
+        " ".join(filter(None, [*difference_texts(excess, scale), significance(excess)])) if excess else "",
         _sureness(comparison),
     )
 

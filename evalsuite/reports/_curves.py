@@ -34,6 +34,14 @@ def numeric_axes(slice_ids: Sequence[str]) -> Axes:
     return {axis: dict(sorted(values.items())) for axis, values in found.items() if len(values) >= LEAST_VALUES}
 
 
+def level_axes(inputs: ReportInputs) -> Axes:
+    """The curves of the comparison over slices, whose levels may begin with the unchanged samples."""
+    found: dict[str, dict[float, str]] = {}
+    for curve in inputs.robustness.curves:
+        found.setdefault(curve.curve, {}).update((point.level, point.slice) for point in curve.points)
+    return {name: dict(sorted(levels.items())) for name, levels in found.items()}
+
+
 def _is_number(text: str) -> bool:
     try:
         return abs(float(text)) < 1e9
@@ -47,7 +55,7 @@ Panel = tuple[str, str]
 
 def severity_figures(inputs: ReportInputs) -> list[Drawing]:
     """By target, one for each metric with a panel an axis; where there is one axis, a single one of all metrics."""
-    index, axes = Index.of(inputs), numeric_axes(slices(inputs.record))
+    index, axes = Index.of(inputs), level_axes(inputs) or numeric_axes(slices(inputs.record))
     ids = {slice_id for values in axes.values() for slice_id in values.values()}
     measured = [m for m in inputs.record.measurements if m.slice in ids and m.higher_is_better is not None]
     made = []

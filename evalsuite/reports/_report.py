@@ -13,6 +13,7 @@ from evalsuite.reports._curves import severity_figures
 from evalsuite.reports._drawing import Drawing
 from evalsuite.reports._heatmap import heat_maps
 from evalsuite.reports._page import Shell
+from evalsuite.reports._robustness import ratios, worst_slices
 from evalsuite.reports._samples import subset_slices, walls
 from evalsuite.reports._sessions import scenario_title
 from evalsuite.reports._speed import speed_figures
@@ -48,6 +49,8 @@ def report(inputs: ReportInputs, assets: Assets) -> bytes:
         subsets=subset_slices(record),
         breaks=found,
         more_breaks=more,
+        worst=worst_slices(inputs),
+        ratios=ratios(inputs),
         heat_maps=heat_maps(inputs),
         curves=_placed(severity_figures(inputs), assets),
         speed=[(targets.index(target), _placed(figures, assets)) for target, figures in speed.items()],
