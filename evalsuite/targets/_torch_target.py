@@ -46,6 +46,8 @@ class TorchTarget(TargetSettings):
 
     def pixel_settings(self) -> dict[str, Scalar]:
         settings: dict[str, Scalar] = {"device": self.device, "dtype": self.dtype, "batch_size": self.batch_size}
+        if self.memory_limit is not None:
+            settings["memory_limit"] = self.memory_limit
         return settings | self._network_settings()
 
     def prepare(self, module: Any, *, keep: Collection[str] = ()) -> Any:

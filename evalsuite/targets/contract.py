@@ -101,7 +101,8 @@ class Target(Protocol):
 
     def pixel_settings(self) -> dict[str, Scalar]:
         """What can change the images, for the cache key: device kind, dtype, threads, batch size, and quantisation,
-        compilation and memory format where they are not the plain ones."""
+        compilation and memory format where they are not the plain ones. The memory limit too, since it decides whether
+        there are images: what was made without it is no proof that a model keeps it."""
         ...
 
     def start(self) -> None:

@@ -56,10 +56,10 @@ def test_pixels_depend_on_every_setting() -> None:
         assert other.pixel_settings() != base
 
 
-def test_neither_price_nor_memory_limit_changes_an_image_or_a_timing() -> None:
-    dear = Cpu(price_per_hour=3.5, memory_limit=10**9)
-    assert dear.pixel_settings() == Cpu().pixel_settings()
-    assert dear.environment() == Cpu().environment()
+def test_a_price_changes_no_image_and_no_timing_and_a_memory_limit_decides_whether_there_are_images() -> None:
+    dear, limited = Cpu(price_per_hour=3.5), Cpu(memory_limit=10**9)
+    assert dear.pixel_settings() == Cpu().pixel_settings() != limited.pixel_settings()
+    assert dear.environment() == Cpu().environment() == limited.environment()
 
 
 def test_timings_depend_on_what_shapes_the_computation() -> None:

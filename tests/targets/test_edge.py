@@ -63,5 +63,6 @@ def test_more_threads_than_cores_are_refused() -> None:
 
 
 def test_its_images_are_those_of_a_processor_with_as_many_threads_and_its_timings_are_not() -> None:
-    assert Edge(cores=2).pixel_settings() == Cpu(threads=2).pixel_settings()
+    assert Edge(cores=2, memory_limit=None).pixel_settings() == Cpu(threads=2).pixel_settings()
+    assert Edge(memory_limit=10**9).pixel_settings() == Cpu(threads=1, memory_limit=10**9).pixel_settings()
     assert Edge().environment() != Cpu(threads=1).environment()
