@@ -18,8 +18,8 @@ MOST = 60
 class Break:
     """One student on one slice by one metric.
 
-    ``excess`` is what the slice does to the student more than to its teacher, with its q-value; the rows are in order of
-    ``sureness``.
+    ``excess`` is what the slice does to the student more than to its teacher, with its q-value; the rows are in the
+    order of ``sureness``.
     """
 
     model: Model

@@ -71,7 +71,7 @@ def _rng(*names: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(hashlib.sha256("/".join(names).encode()).digest()[:8], "big"))
 
 
-def _interval(value: float, half: float, method: str = "delete-group jackknife, t(19)") -> Interval:
+def around(value: float, half: float, method: str = "delete-group jackknife, t(19)") -> Interval:
     return Interval(low=value - half, high=value + half, level=0.95, method=method)
 
 
@@ -98,7 +98,7 @@ def measurement(name: str, model: str, target: str = "cpu", slice_id: str = "all
         name=name, metric=kind.metric, case_key=f"{model}@{target}/{slice_id}", model=model,
         role="teacher" if model == "teacher" else "student", target=target, slice=slice_id, against=against,
         extractor=None if timed or against.startswith("teacher") else "fashion-cnn", value=value, unit=kind.unit,
-        higher_is_better=kind.higher, family=kind.family, interval=_interval(value, half), n=96 if timed else 1000,
+        higher_is_better=kind.higher, family=kind.family, interval=around(value, half), n=96 if timed else 1000,
         protocol={"scenario": SCENARIOS[kind.metric]} if timed else {"reference": "sha256:4f1c9e", "resize": "none"},
         invalid=DRIFT if (model, SCENARIOS.get(kind.metric)) == ("narrow", "single_stream") else "",
         **_arrays(name, model, slice_id, value),
@@ -129,14 +129,14 @@ def comparison(name: str, model: str, target: str = "cpu", slice_id: str = "all"
         better = (ratio > 1) == kind.higher if abs(ratio - 1) > 0.03 else None
         chance = None if kind.family is Family.MEMORY else 0.0002
         return Comparison(
-            name=name, terms=terms, scale="ratio", paired=True, value=ratio, interval=_interval(ratio, 0.02 * ratio),
+            name=name, terms=terms, scale="ratio", paired=True, value=ratio, interval=around(ratio, 0.02 * ratio),
             p_value=chance, q_value=chance, better=None if student.invalid else better, n=12, invalid=student.invalid,
         )  # fmt: skip
     gap, half = student.value - teacher.value, kind.spread * (2.6 if slice_id.startswith("class=") else 0.8)
     clear = abs(gap) > half
     chance = 0.0001 if abs(gap) > 2 * half else 0.02 if clear else 0.41
     return Comparison(
-        name=name, terms=terms, unit=kind.unit, paired=True, value=gap, interval=_interval(gap, half), p_value=chance,
+        name=name, terms=terms, unit=kind.unit, paired=True, value=gap, interval=around(gap, half), p_value=chance,
         q_value=min(1.0, 1.6 * chance), better=((gap > 0) == kind.higher) if clear else None, n=student.n,
         note="bias-corrected; not the difference of the printed values" if name.startswith("fid") else "",
     )  # fmt: skip
