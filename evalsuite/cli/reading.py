@@ -35,12 +35,16 @@ def report(
         list[str] | None,
         typer.Option("--format", metavar="NAME", help="html, markdown, csv, json, pytest_benchmark; else the suite's."),
     ] = None,
+    single_file: Annotated[
+        bool, typer.Option("--single-file", help="Write report.html with all pictures inside, as --format single_file.")
+    ] = False,
 ) -> None:
     """Write the report files of a run again."""
     from evalsuite import session
     from evalsuite.pipeline.history import run_folder
 
-    for path in session.render(run_folder(run), formats=formats):
+    chosen = [*(formats or []), *(["single_file"] if single_file else [])]
+    for path in session.render(run_folder(run), formats=chosen or None):
         write(f"{path}\n")
 
 

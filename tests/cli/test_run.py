@@ -189,6 +189,7 @@ def test_report_is_written_again_from_the_folder_alone(workplace: Path) -> None:
     assert {path.suffix for path in written} == {".md", ".csv"}
     assert all(path.is_file() for path in written)
     assert not (copied / "report" / "index.html").exists()
+    assert called(workplace, "report", copied, "--single-file").stdout == f"{copied}/report/report.html\n"
 
 
 def test_baseline_save_and_a_gate_against_it(workplace: Path) -> None:
