@@ -21,6 +21,7 @@ from evalsuite.cli import (
     drift,
     history,
     housekeeping,
+    leaderboard,
     measuring,
     profiling,
     reading,
@@ -69,6 +70,7 @@ authoring.register(app)
 reading.register(app)
 baseline.register(app)
 history.register(app)
+leaderboard.register(app)
 housekeeping.register(app)
 doctor.register(app)
 weights.register(app)

@@ -46,7 +46,9 @@ def test_all_at_once_is_as_one_by_one(family: Family, seeds: tuple[int, ...]) ->
     found = ahead(shown(*cells, seeds=seeds))
     for i, j in permutations(range(4), 2):
         common = Common.SEEDS if seeds[i] == seeds[j] else Common.NOTHING
-        assert found[i, j] == pytest.approx(better(cells[i], cells[j], common).first, abs=1e-9)
+        assert found[i, j] == pytest.approx(
+            better(cells[i], cells[j], common).first, abs=1e-5
+        )  # samples count as equal in float32
 
 
 def test_ranks_that_chance_can_swap_are_ties() -> None:
