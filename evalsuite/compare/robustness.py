@@ -62,7 +62,9 @@ class _Tables:
         rows = [self._row(cell) for cell in self.measured]
         tables: dict[tuple[Any, ...], list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
-            if row.excess is not None and row.excess.p_value is not None:
+            # Slices that were chosen because models differ there have p-values that are too small.
+            derived = self.slices[row.slice].derived
+            if row.excess is not None and row.excess.p_value is not None and not derived:
                 tables[row.name, row.target, self.slices[row.slice].varied].append(index)
         for indices in tables.values():
             for index, q in zip(indices, self._q_values([rows[index] for index in indices]), strict=True):

@@ -23,6 +23,7 @@ from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.networks import Passes, opened, passes_of
 from evalsuite.pipeline.plan import adapter_of
 from evalsuite.pipeline.samples import SampleSet, Span, read_images, spans
+from evalsuite.pipeline.slicing import derived_of
 from evalsuite.pipeline.texts import embed
 from evalsuite.records import Case, FeatureSet, Moments, Plan, TextFeatures
 from evalsuite.store import Store
@@ -168,11 +169,12 @@ def unavailable_extractors(suite: Suite) -> list[str]:
 
 
 def _extractors(suite: Suite, of_texts: bool = False) -> list[str]:
-    """The union over all metrics, or over those that read texts, in the order of the suite."""
+    """The union over all metrics and derived slices, or over metrics that read texts, in the order of the suite."""
     metrics = (metric_of(spec) for spec in suite.metrics)
     named: Iterable[Any] = (metric for metric in metrics if metric.inputs.of_features)
     wanted = (metric for metric in named if not of_texts or getattr(metric, "reads_texts", False))
-    return list(dict.fromkeys(metric.extractor for metric in wanted))
+    derived = [] if of_texts else [kind.extractor for _, kind in derived_of(suite)]
+    return list(dict.fromkeys([*(metric.extractor for metric in wanted), *derived]))
 
 
 def _work_off(

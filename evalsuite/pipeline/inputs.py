@@ -38,12 +38,18 @@ class Found:
     """All that earlier stages of a run made."""
 
     def __init__(
-        self, suite: Suite, plan: Plan, samples: Samples, features: Features, timings: Sequence[Timings]
+        self,
+        suite: Suite,
+        plan: Plan,
+        samples: Samples,
+        features: Features,
+        timings: Sequence[Timings],
+        derived_parts: Parts,
     ) -> None:
         self.suite, self.samples, self.features = suite, samples, features
         self.cases = {case.key: case for case in plan.cases}
         self.timings = {key: tuple(t for t in timings if t.case_key == key) for key in self.cases}
-        self.conditions = conditions_of(suite)
+        self.conditions, self.derived_parts = conditions_of(suite), derived_parts
 
     @cached_property
     def reference_parts(self) -> Parts:
@@ -52,7 +58,7 @@ class Found:
         if spec is None:
             return {}
         dataset = plugins.find("datasets", spec.dataset).model_validate(spec.settings)
-        return parts_of(self.suite, columns_of_dataset(dataset))
+        return {**parts_of(self.suite, columns_of_dataset(dataset)), **self.derived_parts}
 
 
 class Reading(ABC):

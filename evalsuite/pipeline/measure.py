@@ -17,6 +17,7 @@ from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import Features
 from evalsuite.pipeline.generate import Samples
 from evalsuite.pipeline.inputs import Found, Reading, reading_of
+from evalsuite.pipeline.slicing import Parts
 from evalsuite.pipeline.values import Valued, measurement, values_of
 from evalsuite.records import Family, Interval, Measurement, Missing, Plan, Timings
 from evalsuite.store import Store
@@ -38,15 +39,19 @@ def measure(
     *,
     store: Store,
     listener: Listener,
+    reference_parts: Parts | None = None,
 ) -> Cells:
     """Every cell of the plan: a measurement for each of the metric's values, or why there is none.
+
+    Args:
+        reference_parts: positions in the reference by derived slice.
 
     Raises:
         StoreError: the store cannot take new values.
     """
     cells = list(cells_of(suite, plan.cases))
     listener(Event("stage", "measure", total=len(cells)))
-    made = Found(suite, plan, samples, features, timings)
+    made = Found(suite, plan, samples, features, timings, reference_parts or {})
     gone = {gap.identity: gap for gap in untimed}
     measurements: list[Measurement] = []
     missing: list[Missing] = []

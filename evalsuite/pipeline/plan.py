@@ -90,6 +90,12 @@ def target_of(suite: Suite, name: str, changes: Mapping[str, Any] | None = None)
     return target
 
 
+def keeps(only: Only, kind: str, name: str) -> bool:
+    """Whether a model, target or slice of that name is among those to run."""
+    globs = only.get(kind)
+    return globs is None or any(fnmatchcase(name, glob) for glob in globs)
+
+
 @dataclass(frozen=True)
 class _Filter:
     only: Only
@@ -101,8 +107,7 @@ class _Filter:
                 raise UsageError(f"--only {kind}=...: cells cannot be chosen by {kind!r}; {nearest(kind, known)}")
 
     def keeps(self, kind: str, name: str) -> bool:
-        globs = self.only.get(kind)
-        return globs is None or any(fnmatchcase(name, glob) for glob in globs)
+        return keeps(self.only, kind, name)
 
 
 class _Draft:
@@ -128,7 +133,7 @@ class _Draft:
     def _add_pair(self, model: str, spec: ModelSpec, target: str) -> None:
         """All cases of one model on one target."""
         whole = self._case(model, spec, target, SliceCase(WHOLE))
-        subsets = [_part(whole, part, part, where) for part, where in self.slices.subsets.items()]
+        subsets = [part_of(whole, part, part, where) for part, where in self.slices.subsets.items()]
         variations = [(one, self._case(model, spec, target, one.case)) for one in self.slices.variations]
         try:
             adapter = adapter_of(spec)
@@ -225,7 +230,7 @@ def _refuse_code(suite: Suite) -> None:
             )
 
 
-def _part(parent: Case, slice_id: str, part: str, where: NDArray[np.int64]) -> Case:
+def part_of(parent: Case, slice_id: str, part: str, where: NDArray[np.int64]) -> Case:
     """A slice that is part of another case's samples."""
     return replace(
         parent,
@@ -239,7 +244,7 @@ def _part(parent: Case, slice_id: str, part: str, where: NDArray[np.int64]) -> C
 
 def _crossed(one: Varied, case: Case) -> list[Case]:
     """The parts of a variation that the suite asks for."""
-    return [_part(case, one.id_of(part), part, where) for part, where in one.crossed.items()]
+    return [part_of(case, one.id_of(part), part, where) for part, where in one.crossed.items()]
 
 
 def require_obeyed(target: Target, capabilities: Capabilities) -> None:

@@ -14,6 +14,7 @@ from evalsuite.datasets.contract import Dataset
 from evalsuite.errors import Interrupted, Unavailable
 from evalsuite.executors.contract import Executor
 from evalsuite.pipeline.commit import describe_commit
+from evalsuite.pipeline.deriving import derive
 from evalsuite.pipeline.environment import describe_machine
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.extract import extract
@@ -95,6 +96,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             tell(Event("warning", "generate", message=note.evidence))
         samples = generate(suite, drawn, **common, timeout_s=options.timeout_s)
         features = extract(suite, drawn, samples, **common, timeout_s=options.timeout_s)
+        derived = derive(suite, plan, samples, features, only=options.only, listener=tell)
         profiled = profile(
             suite,
             _runnable(plan, drawn, samples),
@@ -104,18 +106,28 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             patience_s=options.timeout_s,
             scored=samples.sets,
         )
+        plan = derived.plan
         measured, gaps = measure(
-            suite, plan, samples, features, profiled.timings, profiled.missing, store=store, listener=tell
+            suite,
+            plan,
+            samples,
+            features,
+            profiled.timings,
+            profiled.missing,
+            store=store,
+            listener=tell,
+            reference_parts=derived.reference_parts,
         )
         record = RunRecord(
             suite=suite.model_dump(mode="json"),
             suite_hash=suite.suite_hash,
             environment=describe_machine(),
             provenance=_provenance(suite, plan, options, started, code),
+            slices=list(plan.slices),
             measurements=measured,
             timings=profiled.timings,
             missing=[*plan.missing, *gaps],
-            findings=[*notes, *findings_of(drawn, samples.sets), *profiled.findings],
+            findings=[*notes, *findings_of(drawn, samples.sets), *derived.findings, *profiled.findings],
             gallery=make_gallery(suite, drawn, samples, features, measured, folder),
         )
         write_outcome(record, suite, folder)

@@ -1,4 +1,5 @@
-"""The slices of a suite: variations, subsets, and parts of variations where the suite crosses them."""
+"""The slices of a suite: variations, subsets, and parts of variations where the suite crosses them; derived ones come
+later."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from evalsuite import plugins
 from evalsuite.errors import Skipped
 from evalsuite.records import Slice
-from evalsuite.slices.contract import Columns, SliceCase, Subset, Variation, joined_id
+from evalsuite.slices.contract import Columns, Derived, SliceCase, Subset, Variation, joined_id
 from evalsuite.suite.schema import SliceSpec, Suite
 
 Parts = Mapping[str, NDArray[np.int64]]
@@ -89,7 +90,7 @@ def slices_of(suite: Suite, columns: Columns) -> Slices:
         parts = {} if subset is None else subset.select(columns)
         subsets.update(parts)
         kinds = {**dict.fromkeys(parts, name), **kinds}
-        kind: Variation | Subset = plugins.find("slices", spec.kind).model_validate(spec.settings)
+        kind = _kind(spec)
         if kind.kind == "variation":
             variations += [Varied(spec.kind, case, parts) for case in kind.expand()]
     return Slices(tuple(variations), subsets, kinds)
@@ -105,9 +106,20 @@ def parts_of(suite: Suite, columns: Columns) -> Parts:
     return parts
 
 
+def derived_of(suite: Suite) -> list[tuple[str, Derived]]:
+    """The slice kinds of a suite that need features first, by name."""
+    kinds = [(spec.kind, _kind(spec)) for spec in suite.slices]
+    return [(name, kind) for name, kind in kinds if kind.kind == "derived"]
+
+
+def _kind(spec: SliceSpec) -> Variation | Subset | Derived:
+    kind: Variation | Subset | Derived = plugins.find("slices", spec.kind).model_validate(spec.settings)
+    return kind
+
+
 def _subset(spec: SliceSpec) -> tuple[str, Subset | None]:
     """The subset that an entry declares, or by which it crosses its variation, and the kind it is of."""
-    kind: Variation | Subset = plugins.find("slices", spec.kind).model_validate(spec.settings)
+    kind = _kind(spec)
     if kind.kind == "subset":
         return spec.kind, kind
     crossing = plugins.find("slices", "attribute")

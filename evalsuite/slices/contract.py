@@ -1,4 +1,5 @@
-"""What a slice kind is: a variation (new samples) or a subset (part of the samples there are)."""
+"""What a slice kind is: a variation (new samples), a subset (part of the samples there are), or a derived one (a subset
+that the samples themselves show)."""
 
 from __future__ import annotations
 
@@ -131,6 +132,73 @@ class Subset(Protocol):
 
         Raises:
             Skipped: what it selects by is not known of them.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Material:
+    """What slices are derived from: features of the samples of ``all``, row by row.
+
+    Attributes:
+        sample_ids: int64 ``[N]``.
+        teacher: the teacher's features, float32 ``[N, D]``.
+        pairs: by the key of each student's case, its features and those of the teacher on the same target, float32
+            ``[N, D]`` each.
+        units: equal for samples that are not independent, int64 ``[N]``.
+        names: what each sample ought to show, N texts; "" where that is not known.
+        reference: features of the reference, float32 ``[M, D]``; None where there are none.
+    """
+
+    sample_ids: NDArray[np.int64]
+    teacher: NDArray[np.float32]
+    pairs: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+    units: NDArray[np.int64]
+    names: Sequence[str]
+    reference: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class DerivedSlice:
+    """Positions (not ids) of samples of ``all``, and of the same part of the reference; None without one."""
+
+    id: str
+    positions: NDArray[np.int64]
+    reference: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What was found of a student, by the key of its case, on a slice."""
+
+    case_key: str
+    slice: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """What was derived: slices, what is known of each student there, and how many places were looked at."""
+
+    slices: tuple[DerivedSlice, ...]
+    gaps: tuple[Gap, ...]
+    looked_at: int
+
+
+class Derived(Protocol):
+    """A slice kind that finds subsets of the samples of ``all`` by their features; derives from Settings.
+
+    Its slices were chosen by what the samples showed, so no gate is judged on them.
+    """
+
+    kind: Literal["derived"]
+    extractor: str
+
+    def derive(self, material: Material) -> Derivation:
+        """What holds for any student.
+
+        Raises:
+            Skipped: the samples do not tell; says what they lack.
         """
         ...
 

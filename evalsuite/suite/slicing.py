@@ -59,10 +59,12 @@ class SliceReading:
         if kind is None:
             return None
         cross = (entry.mapping or {}).get("cross")
+        if kind.kind != "variation" and cross is not None:
+            hint = "to combine attributes, write attribute: {by: [class, challenge]}"
+            self.problems.append(cross.problem("cross for a subset", "cross beside a variation", hint))
+        if kind.kind == "derived":
+            return _Ids([])
         if kind.kind == "subset":
-            if cross is not None:
-                hint = "to combine attributes, write attribute: {by: [class, challenge]}"
-                self.problems.append(cross.problem("cross for a subset", "cross beside a variation", hint))
             parts = self._selected(kind, entry, shown(entry.plain()))
             return None if parts is None else _Ids(parts)
         cases = kind.expand()

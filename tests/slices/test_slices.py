@@ -145,7 +145,7 @@ def test_a_change_is_told_apart_by_class_settings_and_sources(tmp_path, monkeypa
 @pytest.mark.parametrize("name", plugins.names("slices"))
 def test_every_kind_refuses_unknown_settings_and_says_what_it_is(name):
     kind = plugins.find("slices", name)
-    assert kind.kind in ("variation", "subset")
+    assert kind.kind in ("variation", "subset", "derived")
     assert kind.__doc__
     with pytest.raises(ValidationError, match="unknown_setting"):
         kind.model_validate({"unknown_setting": 1})
