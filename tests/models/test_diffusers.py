@@ -483,6 +483,18 @@ def test_compiled(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     assert listener.stages == [("denoise", 0), ("denoise", 1)]
 
 
+@pytest.mark.parametrize("scheme", ["int8_weight_only", "int8_dynamic"])
+def test_quantised(made: Made, scheme: Any) -> None:
+    """All layers of all parts, but for those of T5 that the library keeps in float32."""
+    plain = images_of(adapter(made("pixart"))).astype(int)
+    target = Cpu(quantize=scheme, threads=1)
+    assert 0 < np.abs(images_of(adapter(made("pixart")), target=target) - plain).max() < 64
+    assert target.weights()["float_layers"] == 0
+    half = Cpu(quantize=scheme, dtype="float16", threads=1)
+    with adapter(made("pixart")).open(half):
+        assert 0 < half.weights()["float_layers"] < half.weights()["int8_layers"]
+
+
 class TestRefusals:
     @pytest.mark.parametrize("weights", ["unet/diffusion_pytorch_model", "text_encoder/model"])
     def test_pickles(self, made: Made, tmp_path: Path, weights: str) -> None:
