@@ -82,8 +82,12 @@ class _Gallery:
         cases = [case for case in plan.cases if case.slice != "all" and case.parent is None]
         cases = [case for case in cases if case.target == cases[0].target]
         count = int(np.clip(MOST_ON_SLICES // max(len(cases), 1), 2, MAX_PER_SLICE))
+        first = {case.slice: case for case in reversed(cases)}
         for case in cases:
-            yield from self._of_case(case, drawn[np.isin(drawn, case.sample_ids)][:count], _NO_IDS)
+            ids = drawn[np.isin(drawn, case.sample_ids)][:count]
+            yield from self._of_case(case, ids, _NO_IDS)
+            if first[case.slice] is case:
+                yield from self._inputs(case, drawn, ids)
 
     def _of_case(self, case: Case, drawn: Ids, chosen: Ids) -> Iterator[Picture]:
         ids: Ids = np.union1d(drawn, chosen)
@@ -124,13 +128,18 @@ class _Gallery:
         return self.features.of(extractor, case.key), reference
 
     def _inputs(self, case: Case, drawn: Ids, ids: Ids) -> Iterator[Picture]:
-        """What samples were made from, and what they should have become, as far as that is known."""
-        found: dict[Shows, NDArray[np.uint8] | None] = {"input": self.conditions.images(ids)}
+        """What samples of a case's slice were made from, and what they should have become, as far as that is known."""
+        if self.conditions.inputs is None:
+            return
+        batch = self.conditions.batch(ids, self.suite.sampling.seed, case.noise)
+        changed = batch if case.change is None else case.change.apply(batch)
+        found: dict[Shows, NDArray[np.uint8] | None] = {"input": changed.images}
+        of_slice = "" if case.slice == "all" else f"-{_slug(case.slice)}"
         with suppress(Skipped):
             found["truth"] = self.conditions.truth(ids)
         for shows, images in found.items():
             for sample_id, image in zip(ids, images, strict=True) if images is not None else ():
-                yield self._picture(case, sample_id, image, f"{shows}-{sample_id:05d}", drawn, shows)
+                yield self._picture(case, sample_id, image, f"{shows}{of_slice}-{sample_id:05d}", drawn, shows)
 
     def _picture(
         self, case: Case, sample_id: int, image: NDArray[np.uint8], name: str, drawn: Ids, shows: Shows = "sample"

@@ -13,6 +13,7 @@ from evalsuite.executors.local import Local
 from evalsuite.metrics.contract import FeatureInputs
 from evalsuite.pipeline.conditions import conditions_of
 from evalsuite.pipeline.extract import REFERENCE
+from evalsuite.pipeline.gallery import make_gallery
 from evalsuite.pipeline.generate import generate
 from evalsuite.pipeline.plan import make_plan
 from evalsuite.records import NoiseSpec, Plan, Slice
@@ -202,6 +203,20 @@ def test_under_corruption_the_truth_stays_as_it_was(restoration: Run) -> None:
         errors = ((images.astype(float) - truth) ** 2).mean(axis=(1, 2, 3))
         expected = (10 * np.log10(255**2 / errors)).mean()
         assert restoration.of("same", "psnr", slice_id).value == pytest.approx(expected)
+
+
+def test_the_gallery_shows_what_samples_of_a_slice_were_made_from(restoration: Run, tmp_path: Path) -> None:
+    parts = restoration.samples, restoration.features, restoration.measurements
+    pictures = make_gallery(restoration.suite, restoration.plan, *parts, tmp_path)
+    shown = {(one.case_key, one.shows, one.sample_id): one.file for one in pictures}
+    sample = next(one.sample_id for one in pictures if one.case_key == "teacher@cpu/corruption.fog=3")
+    key = "teacher@cpu/corruption.fog=3"
+    # The model returns its input, so that what it was given is what it made.
+    given, made, plain = (
+        (tmp_path / shown[case, shows, sample]).read_bytes()
+        for case, shows in ((key, "input"), (key, "sample"), ("teacher@cpu/all", "input"))
+    )
+    assert given == made != plain
 
 
 def test_features_of_the_truth(restoration: Run) -> None:
