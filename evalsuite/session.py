@@ -10,6 +10,7 @@ from pathlib import Path
 from evalsuite import plugins
 from evalsuite.compare.baseline import BASELINES, load_all
 from evalsuite.compare.gate import exit_code, judge, wants_more
+from evalsuite.compare.ranks import best_of
 from evalsuite.compare.robustness import robustness
 from evalsuite.compare.tables import across_targets, against_teacher
 from evalsuite.compare.tradeoffs import tradeoffs
@@ -155,6 +156,7 @@ def _inputs(record: RunRecord, folder: Path, baselines: Path, link: str = "") ->
         across_targets=across_targets(record),
         tradeoffs=tradeoffs(record),
         robustness=robustness(record),
+        best=best_of(record),
         link=link,
     )
 

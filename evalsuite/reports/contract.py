@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from evalsuite.records import Comparison, Robustness, RunRecord, Tradeoffs, Verdict
+from evalsuite.records import Comparison, Identity, Robustness, RunRecord, Tradeoffs, Verdict
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class ReportInputs:
         tradeoffs: of quality against latency, memory and cost.
         robustness: slice by slice: what a slice does to a model, to its gap to the teacher, and how sure that is; the
             worst slices, robustness relative to the teacher, and curves over severity. Empty without slices.
+        best: measurements that are better than those of all other models on their target, beyond chance.
         link: where others can read the report, http or https; "" where it lies in the run folder only.
     """
 
@@ -35,6 +36,7 @@ class ReportInputs:
     across_targets: Sequence[Comparison] = ()
     tradeoffs: Tradeoffs = field(default_factory=Tradeoffs)
     robustness: Robustness = field(default_factory=Robustness)
+    best: frozenset[Identity] = frozenset()
     link: str = ""
 
 
