@@ -33,7 +33,11 @@ def report(
     run: RunArgument,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", metavar="NAME", help="html, markdown, csv, json, pytest_benchmark; else the suite's."),
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help="html, markdown, model_card, latex, csv, parquet, json, ...; else the suite's.",
+        ),
     ] = None,
     single_file: Annotated[
         bool, typer.Option("--single-file", help="Write report.html with all pictures inside, as --format single_file.")

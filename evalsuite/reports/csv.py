@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from evalsuite.records import Comparison, Measurement, Missing
@@ -29,14 +29,19 @@ class Csv:
     """
 
     def render(self, inputs: ReportInputs) -> Mapping[str, bytes]:
-        index = Index.of(inputs)
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n")
         writer.writeheader()
-        measured = [_measured(cell, index.comparison(cell)) for cell in inputs.record.measurements]
-        for content in (*measured, *map(_missing, inputs.record.missing)):
+        for content in rows(inputs):
             writer.writerow({key: guarded(value) for key, value in content.items()})
         return {"measurements.csv": text.getvalue().encode()}
+
+
+def rows(inputs: ReportInputs) -> Iterator[dict[str, Any]]:
+    """The cells of the run by column, measured ones first; what a cell lacks is left out or None."""
+    index = Index.of(inputs)
+    yield from (_measured(cell, index.comparison(cell)) for cell in inputs.record.measurements)
+    yield from map(_missing, inputs.record.missing)
 
 
 def guarded(value: Any) -> Any:
