@@ -9,6 +9,7 @@ import yaml
 from evalsuite.reports import _models
 from evalsuite.reports._assets import Assets
 from evalsuite.reports._breaks import breaks
+from evalsuite.reports._choices import choices, standings
 from evalsuite.reports._curves import severity_figures
 from evalsuite.reports._drawing import Drawing
 from evalsuite.reports._heatmap import heat_maps
@@ -44,6 +45,8 @@ def report(inputs: ReportInputs, assets: Assets) -> bytes:
         tables=main_tables(inputs),
         across=tables_across(inputs),
         chart=chart(inputs),
+        standings=standings(inputs),
+        choices=choices(inputs),
         tradeoffs=_placed(tradeoff_figures(inputs), assets),
         walls=walls(inputs, assets),
         subsets=subset_slices(record),

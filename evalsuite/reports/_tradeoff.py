@@ -92,7 +92,7 @@ def chart(inputs: ReportInputs) -> dict[str, Any]:
         "axes": [_axis(name, cells[0], scales[name]) for name, cells in by_name.items()],
         "spots": spots,
         "targets": targets(record),
-        "quality": quality_name(record),
+        "quality": quality_name(record) or next((m.name for m in shown if not m.profiled), ""),
         "prices": price_names(record),
         "fronts": [_front(front) for front in inputs.tradeoffs.fronts],
         "curves": [_curve(curve) for curve in inputs.tradeoffs.curves],

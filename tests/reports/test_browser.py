@@ -16,7 +16,7 @@ from evalsuite.reports.single_file import SingleFile
 from tests.reports.conftest import Files
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +62,12 @@ def visit(browser: Browser, folder: Path) -> Iterator[Any]:
     assert said == []
 
 
+def width_of(picture: Locator) -> int:
+    """Of a picture that is loaded when it comes near."""
+    picture.scroll_into_view_if_needed()
+    return int(picture.evaluate("image => image.decode().then(() => image.naturalWidth)"))
+
+
 @pytest.mark.parametrize(
     ("kind", "scheme"),
     [("quickstart", "light"), ("quickstart", "dark"), ("hostile", "light"), ("empty", "dark")],
@@ -95,8 +101,7 @@ def test_every_section_shows_something(visit: Any) -> None:
         section.scroll_into_view_if_needed()
         assert section.locator("h2").is_visible()
         assert len(section.inner_text()) > 100
-    page.locator("#speed img").first.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('#speed img').naturalWidth > 300")
+    assert width_of(page.locator("#speed img").first) > 300
 
 
 def test_without_scripts_everything_is_there_to_read(visit: Any) -> None:
@@ -110,8 +115,7 @@ def test_without_scripts_everything_is_there_to_read(visit: Any) -> None:
 
 def test_a_single_file_shows_its_pictures(visit: Any) -> None:
     page = visit("single")
-    page.locator("#samples img").first.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('#samples img').naturalWidth === 28")
+    assert width_of(page.locator("#samples img").first) == 28
 
 
 def test_the_theme_follows_the_reader_s_system(visit: Any) -> None:
