@@ -129,8 +129,13 @@ def with_interval(estimate: Estimate) -> list[float]:
 
 def accuracy(features: FeatureSet) -> float:
     """How often the classifier is right about real images."""
+    return float((answers_of(features) == features.labels).mean())
+
+
+def answers_of(features: FeatureSet) -> NDArray[np.int64]:
+    """The class that the classifier finds in each image, int64 ``[N]``."""
     assert features.logits is not None
-    return float((features.logits.argmax(axis=1) == features.labels).mean())
+    return features.logits.argmax(axis=1)
 
 
 def nearest(images: NDArray[np.uint8], train: torch.Tensor) -> NDArray[np.float32]:
