@@ -15,7 +15,7 @@ from evalsuite.errors import EvalsuiteError, Failed
 from evalsuite.features.contract import Extracted, Extractor
 from evalsuite.files import content_key
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.extract import ROOM
+from evalsuite.pipeline.extract import ROOM, features_key
 from evalsuite.pipeline.networks import Passes, opened, passes_of
 from evalsuite.pipeline.samples import Span, spans
 from evalsuite.records import FeatureSet
@@ -62,7 +62,7 @@ class Extraction:
         contents = [_content(images, chunk) for chunk in chunks]  # equal where images are there twice
         extractors = _pass_of(extractor_name, extractor, wanted)
         self._extract(images, extractors, what, dict(zip(contents, chunks, strict=True)))
-        whole = [self._kept(f"{made_by}/{content}") for content in contents]
+        whole = [self._kept(features_key(made_by, content)) for content in contents]
         digests = np.concatenate([arrays["pixel_digests"] for arrays in whole])
         return FeatureSet(
             extractor=extractor_name,
@@ -79,7 +79,7 @@ class Extraction:
         missing = {
             content: chunk
             for content, chunk in chunks.items()
-            if any(self.store.digest(ROOM, f"{made_by}/{content}") is None for made_by in extractors)
+            if any(self.store.digest(ROOM, features_key(made_by, content)) is None for made_by in extractors)
         }
         if not missing:
             return
@@ -93,7 +93,7 @@ class Extraction:
                     done += len(batch)
                     self.listener(Event("progress", "extract", what, done, total))
                 for made_by, of_extractor in zip(extractors, zip(*parts, strict=True), strict=True):
-                    self.store.write(ROOM, f"{made_by}/{content}", _joined(of_extractor))
+                    self.store.write(ROOM, features_key(made_by, content), _joined(of_extractor))
 
     def _kept(self, key: str) -> dict[str, NDArray[np.float32]]:
         arrays = self.store.read(ROOM, key)

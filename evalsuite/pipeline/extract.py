@@ -36,6 +36,11 @@ REFERENCE_CHUNK = 512
 Report = Callable[[int, int], None]
 
 
+def features_key(fingerprint: str, images: str) -> str:
+    """Where the features of some images are kept: by the extractor's weights and by its code, which may change too."""
+    return f"{content_key([fingerprint, plugins.sources_hash('features')])}/{images}"
+
+
 @dataclass(frozen=True)
 class Source:
     """Images of one chunk: generated (a key in the store), or a span of the reference or the ground truth. Picklable.
@@ -249,7 +254,7 @@ class _Extraction:
         return [Source(GROUND_TRUTH, span, self._keys(names, span.key(inputs))) for span in every]
 
     def _keys(self, names: Sequence[str], images: str) -> tuple[str, ...]:
-        return tuple(f"{self.fingerprints[name]}/{images}" for name in names)
+        return tuple(features_key(self.fingerprints[name], images) for name in names)
 
     def collect(self, name: str) -> None:
         """The feature sets of an extractor, from the store."""
