@@ -98,6 +98,8 @@ class Case:
         slice: ``all``, ``class=sneaker``, ``latent.scale=1.1``, ...
         noise: how the initial noise is changed.
         change: what is done to each batch before the model sees it, a :class:`evalsuite.slices.contract.Change`.
+        search_key: SHA-256 of everything that decides what a search for its change ends with; "" where none is
+            searched for.
         target_changes: settings of the target that the slice replaces.
         sample_ids: int64 ``[N]``, increasing.
         parent: key of the case whose samples a subset slice re-uses; None for a case that generates.
@@ -115,6 +117,7 @@ class Case:
     sample_ids: NDArray[np.int64]
     noise: NoiseSpec = NoiseSpec()
     change: Any = None
+    search_key: str = ""
     target_changes: Mapping[str, Any] = field(default_factory=dict)
     parent: str | None = None
     part: str = ""

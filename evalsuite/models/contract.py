@@ -35,6 +35,7 @@ class Capabilities:
         seeded: whether the seed decides the image; unseeded models are compared unpaired.
         timed: whether latency means anything; not for a folder of images.
         noise: whether the initial noise can be changed (latent slices): it comes from :mod:`evalsuite.noise`.
+        offset: whether it adds a batch's ``offset`` to its initial noise (adversarial slices).
         unusual: which unusual conditions it understands: ``blend``, a mixture of two classes; ``empty``, no class.
         settable: settings that a slice may change, such as ``num_steps`` or ``guidance_scale``.
         obeys: settings of the target that take effect; with a target that has others than plain, it is skipped.
@@ -50,6 +51,7 @@ class Capabilities:
     seeded: bool = True
     timed: bool = True
     noise: bool = False
+    offset: bool = False
     unusual: frozenset[Unusual] = frozenset()
     settable: frozenset[str] = frozenset()
     obeys: frozenset[str] = frozenset(DEMANDS)
@@ -84,6 +86,7 @@ class Batch:
         prompts: one text a sample; None for models that are not asked for texts.
         images: uint8 ``[B, C, H, W]``, what each sample starts from; None for models that take none.
         noise: how the initial noise differs from a standard normal.
+        offset: what is added to the initial noise, float32 ``[B, ...]`` of its shape; None for nothing.
     """
 
     sample_ids: NDArray[np.int64]
@@ -94,6 +97,7 @@ class Batch:
     noise: NoiseSpec = NoiseSpec()
     num_classes: int = 0
     blend: Blend | None = None
+    offset: NDArray[np.float32] | None = None
 
 
 class Probe(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["download", "plan", "generate", "extract", "derive", "measure", "profile", "extend", "report"]
+Stage = Literal["download", "plan", "search", "generate", "extract", "derive", "measure", "profile", "extend", "report"]
 
 
 @dataclass(frozen=True)

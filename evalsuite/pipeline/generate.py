@@ -15,7 +15,7 @@ from evalsuite import plugins
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Result, Task
 from evalsuite.files import canonical_json, content_key
-from evalsuite.models.contract import Capabilities, LoadedModel, Probe
+from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
 from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.flags import ROOM as FLAGS
@@ -26,6 +26,9 @@ from evalsuite.records import Case, Plan
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 from evalsuite.targets.contract import Target
+
+SEARCHES = "searches"
+"""Where what was searched for is kept, by a case's ``search_key`` and span."""
 
 Report = Callable[[int, int], None]
 Part = tuple[Case, tuple[Span, ...]]
@@ -80,14 +83,26 @@ class Samples:
 
 
 def generate(
-    suite: Suite, plan: Plan, *, executor: Executor, store: Store, listener: Listener, timeout_s: float
+    suite: Suite,
+    plan: Plan,
+    *,
+    executor: Executor,
+    store: Store,
+    listener: Listener,
+    timeout_s: float,
+    unfound: Mapping[str, CellError] | None = None,
 ) -> Samples:
     """Samples of every case, from the store where they are there and whole; cases of equal samples generate once.
+
+    Args:
+        unfound: why a search ended without a result, by ``search_key``; its cases are not generated.
 
     Raises:
         StoreError: the store cannot take new samples.
     """
-    generating = [case for case in plan.cases if case.parent is None]
+    unfound = unfound or {}
+    lost = {case.key: unfound[case.search_key] for case in plan.cases if case.search_key in unfound}
+    generating = [case for case in plan.cases if case.parent is None and case.key not in lost]
     listener(Event("stage", "generate", total=len(generating)))
     first = {case.samples_key: case for case in reversed(generating)}
     orders = _orders(suite, [case for case in generating if first[case.samples_key] is case], store, listener)
@@ -97,7 +112,7 @@ def generate(
     while orders:
         orders = _work_off(orders, executor, listener, timeout_s, errors)
     errors = {case.key: errors[key] for case in generating if (key := first[case.samples_key].key) in errors}
-    samples = Samples(errors=errors)
+    samples = Samples(errors={**lost, **errors})
     for case in generating:
         if case.key not in errors:
             _collect(samples, case, suite, store)
@@ -251,11 +266,22 @@ def _generate(
     ids = case.sample_ids[span.start : span.stop]
     batch = order.conditions.asked_of(capabilities).batch(ids, order.seed, case.noise)
     try:
-        return model.generate(batch if case.change is None else case.change.apply(batch), probe)
+        return model.generate(_changed(batch, case, span, order.store), probe)
     except EvalsuiteError:
         raise
     except Exception as error:
         raise Failed(f"samples {span.start}-{span.stop}: {type(error).__name__}: {error}") from error
+
+
+def _changed(batch: Batch, case: Case, span: Span, store: Store) -> Batch:
+    """The batch as the case's slice has it."""
+    if case.search_key:
+        found = store.read(SEARCHES, span.key(case.search_key))
+        if found is None:
+            raise Failed(f"changes of samples {span.start}-{span.stop} were lost from the cache; run again")
+        changed: Batch = case.change.applied(batch, found)
+        return changed
+    return batch if case.change is None else case.change.apply(batch)
 
 
 def _first_shape(store: Store, case: Case, batch_size: int) -> tuple[int, ...] | None:

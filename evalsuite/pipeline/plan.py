@@ -20,7 +20,7 @@ from evalsuite.pipeline.conditions import WHAT, conditions_of
 from evalsuite.pipeline.environment import version_of
 from evalsuite.pipeline.slicing import Varied, slices_of
 from evalsuite.records import Case, Missing, NoiseSpec, Plan
-from evalsuite.slices.contract import SliceCase, lacking
+from evalsuite.slices.contract import Search, SliceCase, lacking
 from evalsuite.suite.schema import ModelSpec, Suite
 from evalsuite.targets.contract import Target
 
@@ -119,6 +119,7 @@ class _Draft:
         self.missing: list[Missing] = []
         self.sample_ids = np.arange(suite.sampling.num_samples, dtype=np.int64)
         self.conditions = conditions_of(suite)
+        self.search_keys: dict[tuple[str, str], str] = {}
         self.slices = slices_of(suite, self.conditions.columns(self.sample_ids)).chosen(
             lambda slice_id: chosen.keeps("slice", slice_id)
         )
@@ -165,6 +166,7 @@ class _Draft:
             if why := lacking(one.case, capabilities):
                 raise Skipped(f"slice {case.slice}: {why}")
             require_obeyed(target_of(self.suite, case.target, case.target_changes), capabilities)
+            case = replace(case, search_key=self._search_key(case, one.case))
             case = replace(case, samples_key=self._samples_key(case, _varied(case)))
         except CellError as error:
             self._give_up([case, *_crossed(one, case)], error)
@@ -194,6 +196,32 @@ class _Draft:
             sample_ids=self.sample_ids,
         )
 
+    def _search_key(self, case: Case, part: SliceCase) -> str:
+        """SHA-256 of everything that decides what is searched for; "" where nothing is.
+
+        Raises:
+            CellError: the suite lacks one of the models that a search needs, or the attacked one cannot do the slice.
+        """
+        search = case.change
+        if not isinstance(search, Search):
+            return ""
+        names = (self.suite.teacher, search.against)
+        specs = [self.suite.models[name] for name in names if name in self.suite.models]
+        if len(specs) < len(names):
+            raise Skipped(
+                f"slice {case.slice}: the suite has no {'teacher' if names[0] is None else f'model {search.against!r}'}"
+            )
+        if why := lacking(part, adapter_of(specs[1]).capabilities()):
+            raise Skipped(f"slice {case.slice}: {search.against} is to be attacked, and {why}")
+        place = search.key(), case.target
+        if place not in self.search_keys:  # once, since a model without a fingerprint never has the same key twice
+            of = [
+                self._samples_key(self._case(str(name), spec, case.target, SliceCase(WHOLE)), adapter_of(spec))
+                for name, spec in zip(names, specs, strict=True)
+            ]
+            self.search_keys[place] = content_key([search.key(), *of])
+        return self.search_keys[place]
+
     def _samples_key(self, case: Case, adapter: ModelAdapter) -> str:
         """SHA-256 of everything that changes pixels; of nothing that does not, the number of samples included.
 
@@ -208,7 +236,7 @@ class _Draft:
                 "adapter": case.adapter,
                 "fingerprint": fingerprint or _unrepeatable(),
                 "noise": asdict(case.noise),
-                "change": None if case.change is None else case.change.key(),
+                "change": case.search_key or (None if case.change is None else case.change.key()),
                 "seed": self.suite.sampling.seed,
                 "conditions": self.conditions.key(),
                 "target": target.pixel_settings(),

@@ -27,6 +27,7 @@ from evalsuite.pipeline.measure import measure
 from evalsuite.pipeline.plan import Only, adapter_of, downloadable, make_plan, with_samples
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
+from evalsuite.pipeline.searching import search
 from evalsuite.pipeline.timed_part import generating, timed_part
 from evalsuite.prompts.contract import PromptSet
 from evalsuite.records import Case, Finding, Plan, RunRecord, Scalar
@@ -94,7 +95,8 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         notes = [] if drawn is plan else [NOTHING_DRAWN]
         for note in notes:
             tell(Event("warning", "generate", message=note.evidence))
-        samples = generate(suite, drawn, **common, timeout_s=options.timeout_s)
+        unfound = search(suite, drawn, **common, timeout_s=options.timeout_s)
+        samples = generate(suite, drawn, **common, timeout_s=options.timeout_s, unfound=unfound)
         features = extract(suite, drawn, samples, **common, timeout_s=options.timeout_s)
         derived = derive(suite, plan, samples, features, only=options.only, listener=tell)
         profiled = profile(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.files import content_key
-from evalsuite.models.contract import Batch, Capabilities
+from evalsuite.models.contract import Batch, Capabilities, Differentiable
 from evalsuite.records import NoiseSpec
 from evalsuite.settings import Settings
 
@@ -54,6 +54,35 @@ class Change(Settings):
         return np.random.default_rng(int(seed))
 
 
+Found = Mapping[str, NDArray[Any]]
+"""What a search ended with, row by row as the batch."""
+
+
+class Search(Change):
+    """A change that is searched for on one model, in a step before samples are generated, and then applied for all.
+
+    Attributes:
+        against: the model's name in the suite.
+    """
+
+    against: str
+
+    def search(self, model: Differentiable, batch: Batch, wanted: NDArray[np.uint8]) -> Found:
+        """What to do to each sample; follows from the sample and its seed.
+
+        Args:
+            wanted: the teacher's images of the unchanged batch, uint8 ``[B, C, H, W]``.
+
+        Raises:
+            Failed: the model cannot be searched on.
+        """
+        raise NotImplementedError
+
+    def applied(self, batch: Batch, found: Found) -> Batch:
+        """The changed batch, of the same samples."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class SliceCase:
     """One slice of a variation.
@@ -86,6 +115,7 @@ class SliceCase:
 
 _ABILITIES = {
     "noise": "its initial noise cannot be changed",
+    "offset": "nothing can be added to its initial noise",
     "seeds": "its images do not follow from seeds",
     "class": "it is not asked for classes",
     "text": "it is not asked for texts",
@@ -98,11 +128,12 @@ _ABILITIES = {
 def lacking(case: SliceCase, capabilities: Capabilities) -> str:
     """What a model would need for a slice and has not; "" if it can do it.
 
-    A need is ``noise``, ``seeds``, ``class``, ``text``, ``image``, ``blend``, ``empty``, or the name of a setting that
-    a slice must be able to change.
+    A need is ``noise``, ``offset``, ``seeds``, ``class``, ``text``, ``image``, ``blend``, ``empty``, or the name of a
+    setting that a slice must be able to change.
     """
     able = {
         "noise": capabilities.noise,
+        "offset": capabilities.offset,
         "seeds": capabilities.seeded,
         "class": capabilities.condition == "class",
         "text": capabilities.condition in ("text", "text_and_image"),

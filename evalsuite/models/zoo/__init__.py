@@ -84,6 +84,7 @@ class Zoo(Settings):
             num_steps=self._steps if diffusion else None,
             nfe=self._steps * (1 if self._guidance == 1.0 else 2) if diffusion else 1,
             noise=diffusion,
+            offset=diffusion,
             unusual=frozenset({"blend", "empty"} if header.condition == "class" else ()),
             settable=header.settable,
             tolerance=0.02,
@@ -131,9 +132,14 @@ class _Diffusion:
         return self._denoised(self.noise(batch), self.condition(batch), probe)
 
     def noise(self, batch: Batch) -> Tensor:
+        import torch
+
         config = self.net.config
         shape = (config.image_channels, config.image_size, config.image_size)
-        return initial_noise(batch.seeds, shape, batch.noise).to(_device(self.net))
+        noise = initial_noise(batch.seeds, shape, batch.noise)
+        if batch.offset is not None:
+            noise = noise + torch.from_numpy(batch.offset)
+        return noise.to(_device(self.net))
 
     def condition(self, batch: Batch) -> Tensor:
         if self.net.config.cond_channels:
