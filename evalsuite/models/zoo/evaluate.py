@@ -135,7 +135,8 @@ def accuracy(features: FeatureSet) -> float:
 def answers_of(features: FeatureSet) -> NDArray[np.int64]:
     """The class that the classifier finds in each image, int64 ``[N]``."""
     assert features.logits is not None
-    return features.logits.argmax(axis=1)
+    answers: NDArray[np.int64] = features.logits.argmax(axis=1)
+    return answers
 
 
 def nearest(images: NDArray[np.uint8], train: torch.Tensor) -> NDArray[np.float32]:
