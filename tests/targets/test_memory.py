@@ -14,6 +14,8 @@ from evalsuite.executors.local import Local
 from evalsuite.models.contract import Batch, NoProbe
 from evalsuite.pipeline.generate import Samples, generate
 from evalsuite.pipeline.plan import make_plan
+from evalsuite.profiling.entrant import Entrant
+from evalsuite.profiling.subject import SubjectSpec
 from evalsuite.store import Store
 from evalsuite.targets import _memory
 from evalsuite.targets._memory import written
@@ -135,6 +137,14 @@ def test_a_vague_error_is_taken_for_lack_of_memory_where_it_is_limited_and_quote
     assert Cpu().explained(vague) is vague
     told = str(Cpu(memory_limit=1_500_000_000).explained(vague))
     assert told == "needs more memory than the target's limit of 1.5 GB (oneDNN could not create a primitive)"
+
+
+def test_profiling_tells_it_too() -> None:
+    spec = SubjectSpec("zoo", {"name": "fashion-1step"}, "edge", {"memory_limit": "300 MB"})
+    entrant = Entrant("m@edge/all", spec, lambda ids: Batch(ids, ids), 4)
+    with entrant.dropping_out():
+        raise Failed("killed by SIGABRT; its last output: what():  std::bad_alloc")
+    assert str(entrant.error) == "needs more memory than the target's limit of 300 MB"
 
 
 def test_a_platform_that_cannot_limit_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
