@@ -30,9 +30,9 @@ class Bounds:
 
 
 BOUNDS: Mapping[ProfileName, Bounds] = {
-    "ci": Bounds(drift=0.5, noise=1.0, waiting=0.75, alone=False, audited=3),
-    "standard": Bounds(drift=0.2, noise=0.3, waiting=0.3, alone=True, audited=5),
-    "strict": Bounds(drift=0.05, noise=0.05, waiting=0.05, alone=True, audited=8),
+    "ci": Bounds(drift=0.5, noise=1.0, waiting=0.75, alone=False, audited=5),
+    "standard": Bounds(drift=0.2, noise=0.3, waiting=0.3, alone=True, audited=7),
+    "strict": Bounds(drift=0.05, noise=0.05, waiting=0.05, alone=True, audited=9),
 }
 """``ci`` runs on machines that others use: it refuses only what makes numbers meaningless, such as a clock that halves.
 ``standard`` forgives a desktop's background work. ``strict`` is for a machine of one's own.

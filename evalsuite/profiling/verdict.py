@@ -11,7 +11,7 @@ from evalsuite.profiling.bounds import BOUNDS, Bounds
 from evalsuite.profiling.entrant import Entrant
 from evalsuite.profiling.subject import Turn
 from evalsuite.records import Timings
-from evalsuite.scenarios.contract import ProfileName, Scenario
+from evalsuite.scenarios.contract import CLOCK, WAITING, ProfileName, Scenario
 
 Schedule = Literal["turns", "blocks", "processes"]
 LEAST_FOR_TREND = 6
@@ -21,11 +21,7 @@ LEAST_FOR_TREND = 6
 def timings_of(
     entrant: Entrant, text: str, scenario: Scenario, profile: ProfileName, turns: Sequence[Turn], schedule: Schedule
 ) -> Iterator[Timings]:
-    """One record for each series of a scenario, the scenario's own first; and of turns what tells the machine's unrest.
-
-    That is ``clock``, seconds of a fixed computation around each turn, and ``waiting``, the share of its time that the
-    model had to wait for a processor.
-    """
+    """One record for each series of a scenario, its own first; and of turns what tells the machine's unrest."""
     pace = scenario.pace(profile)
     flaw = scenario.flaw([turn.series for turn in turns])
     again = pace.rounds if schedule == "blocks" else 1
@@ -36,10 +32,10 @@ def timings_of(
     units = {name: getattr(scenario, "units", {}).get(name, scenario.unit) for name in series}
     if schedule != "processes":
         flaw = "; ".join(filter(None, [flaw, *unrest(turns, BOUNDS[profile])]))
-        series["clock"], units["clock"] = [[turn.clock_s] for turn in turns], "s"
+        series[CLOCK], units[CLOCK] = [[turn.clock_s] for turn in turns], "s"
         waiting = [turn.waiting for turn in turns if turn.waiting is not None]
         if waiting:
-            series["waiting"], units["waiting"] = [[share] for share in waiting], ""
+            series[WAITING], units[WAITING] = [[share] for share in waiting], ""
     for name, values in series.items():
         yield Timings(
             case_key=entrant.case_key,

@@ -25,6 +25,11 @@ Series = Mapping[str, Sequence[float]]
 """What one turn noted: values by the name of their series; "" is the scenario's own, ``denoise`` one of its parts."""
 
 
+CLOCK, WAITING = "clock", "waiting"
+"""Series that every scenario of turns gets besides: seconds of a fixed computation around each turn, and the share of
+its time that the model had to wait for a processor."""
+
+
 @dataclass(frozen=True)
 class Pace:
     """How much of a scenario is measured. Every call, timed or not, has the same settings.

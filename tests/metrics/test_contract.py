@@ -49,7 +49,10 @@ SETTINGS = {
 }  # fmt: skip
 """Of metrics by their class, where a setting has no default."""
 
-SERIES = ("", "shown", "load", "first_call", "parameters", "flops", "bytes", "nfe")
+SERIES = (
+    "", "shown", "load", "first_call", "parameters", "flops", "bytes", "nfe",
+    "plain", "text_encoder", "denoise", "denoise_step", "decode", "rest",
+)  # fmt: skip
 """What scenarios note."""
 
 UNITS = ("", "dB", "s", "bytes", "images", "images/s", "requests/s", "J", "USD", "FLOPs", "parameters")

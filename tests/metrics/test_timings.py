@@ -7,6 +7,7 @@ from evalsuite.metrics.cold_start import ColdStart
 from evalsuite.metrics.contract import TimingInputs
 from evalsuite.metrics.latency import Latency
 from evalsuite.metrics.peak_memory import PeakMemory
+from evalsuite.metrics.stage_time import StageTime
 from evalsuite.metrics.throughput import Throughput
 from tests.metrics.inputs import timing_inputs
 
@@ -62,7 +63,7 @@ def test_peak_memory_of_a_device_with_its_own_is_a_second_value():
     assert {value: estimate.value for value, estimate in found.items()} == sizes
 
 
-@pytest.mark.parametrize("metric", [Latency, Throughput, PeakMemory, ColdStart])
+@pytest.mark.parametrize("metric", [Latency, Throughput, PeakMemory, ColdStart, StageTime])
 def test_what_was_not_timed_is_skipped(metric):
     with pytest.raises(Skipped, match=f"scenario {metric().scenarios[0]}"):
         metric().compute(TimingInputs(()))
@@ -77,6 +78,29 @@ def test_cold_start_is_the_median_process_and_its_parts():
     found = ColdStart().compute(TimingInputs(tuple(series)))
     assert {value: estimate.value for value, estimate in found.items()} == {"": 6.0, "load": 5.0, "first_call": 1.0}
     assert found["load"].replicates.tolist() == processes["load"]
+
+
+def stages(**seconds):
+    series = [timing_inputs([[value] * 2] * 12, "stages", series=name) for name, value in seconds.items()]
+    return TimingInputs(tuple(one.timings[0] for one in series))
+
+
+def test_stages_are_means_that_add_up_and_those_that_are_not_marked_are_told():
+    parts = {"denoise": 3.0, "denoise_step": 0.75, "rest": 0.5, "request": 0.5}
+    found = StageTime().compute(stages(plain=4.0, clock=9.0, waiting=0.5, **parts, **{"": 4.0}))
+    assert {name: one.value for name, one in found.items() if not isinstance(one, str)} == parts
+    assert found["decode"] == "the model marks no stage decode"
+    assert {one.warning for one in found.values() if not isinstance(one, str)} == {""}
+
+
+def test_probing_that_slows_the_calls_is_told():
+    found = StageTime().compute(stages(plain=4.0, rest=4.2, **{"": 4.2}))
+    assert found["rest"].warning == "probing slowed the calls by 5%"
+
+
+def test_stage_that_is_not_in_every_call_has_no_mean():
+    found = StageTime().compute(stages(plain=4.0, decode=0.0, rest=4.0, **{"": 4.0}))
+    assert found["decode"] == "the model is not in the stage decode in every call"
 
 
 def test_settings_of_a_scenario_are_checked_and_written_in_one_way():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from evalsuite.errors import UnknownNameError
@@ -12,11 +14,12 @@ from evalsuite.executors.local import Local
 from evalsuite.pipeline.events import Event
 from evalsuite.pipeline.plan import make_plan
 from evalsuite.pipeline.profile import profile
+from evalsuite.pipeline.samples import Chunk, SampleSet, Span
 from evalsuite.records import Missing, Timings
 from evalsuite.store import Store
-from evalsuite.suite.schema import Suite
+from evalsuite.suite.schema import MetricSpec, Suite
 from tests.profiling.inline import Inline
-from tests.profiling.scripted import scripted_plugins
+from tests.profiling.scripted import IMAGE_SHAPE, scripted_plugins
 
 __all__ = ["scripted_plugins"]
 
@@ -44,7 +47,7 @@ def suite_of(models: dict[str, dict[str, Any]], *scenarios: str, **targets: dict
             },
             "metrics": [
                 {
-                    "name": f"my-{texts.partition(':')[0]}",
+                    "name": "my-" + re.sub("[:=]", "-", texts),
                     "metric": "stopwatch",
                     "settings": {"scenarios": texts.split()},
                 }
@@ -102,12 +105,12 @@ def test_model_that_cannot_be_timed_is_skipped(store: Store) -> None:
 
 
 def test_crash_is_a_missing_of_each_metric_and_the_others_are_timed(store: Store) -> None:
-    suite = suite_of({"a": {}, "crashes": {"fail": "kill", "good_calls": 2}}, "brisk", "later")
+    suite = suite_of({"a": {}, "crashes": {"fail": "kill", "good_calls": 2}}, "brisk", "brisk:images=0")
     timings, missing, _ = run(suite, store, Local())
     assert {timing.case_key for timing in timings} == {"a@cpu/all"}
     assert {(cell.name, cell.kind, cell.model) for cell in missing} == {
         ("my-brisk", "failed", "crashes"),
-        ("my-later", "failed", "crashes"),
+        ("my-brisk-images-0", "failed", "crashes"),
     }
     assert "SIGKILL" in missing[0].reason
 
@@ -161,3 +164,48 @@ def test_unknown_profile(store: Store) -> None:
     suite = suite_of({"a": {}}, "brisk")
     with pytest.raises(UnknownNameError, match="did you mean 'ci'"):
         profile(suite, make_plan(suite), executor=Inline(), store=store, listener=print, profile="cli")
+
+
+def test_timed_outputs_are_compared_with_the_scored_ones_and_findings_are_kept(store: Store) -> None:
+    suite = suite_of({"a": {}}, "brisk")
+    for start in (0, 2):
+        store.write("samples", f"key/{start}-{start + 2}", {"images": np.full((2, *IMAGE_SHAPE), 9, np.uint8)})
+    chunks = tuple(Chunk(f"key/{start}-{start + 2}", Span(start, start + 2), "") for start in (0, 2))
+    for _ in range(2):
+        found = profile(
+            suite,
+            make_plan(suite),
+            executor=Inline(),
+            store=store,
+            listener=lambda event: None,
+            profile="ci",
+            scored={"a@cpu/all": SampleSet(store, "key", chunks)},
+        )
+        (finding,) = found.findings
+        assert finding.audit == "timed outputs"
+        assert "sample 1 differs by 9 of 255" in finding.evidence
+        assert not any(timing.valid for timing in found.timings)
+    assert all(timing.valid for timing in run(suite, store)[0])
+
+
+def test_what_no_target_changes_is_counted_once_for_all(store: Store) -> None:
+    suite = suite_of({"a": {}}, "counted", small={"batch_size": 2}, large={"batch_size": 8})
+    executor = Inline()
+    timings, missing, _ = run(suite, store, executor)
+    assert (executor.opened, missing) == (1, [])
+    assert {(timing.case_key, timing.batch_size) for timing in timings} == {("a@small/all", 1), ("a@large/all", 1)}
+
+
+@pytest.mark.parametrize(
+    ("texts", "kinds"),
+    [("brisk:gap=none", {"unavailable"}), ("brisk brisk:gap=none", set()), ("later brisk:gap=none", set())],
+)
+def test_scenario_that_cannot_be_had_is_missing_where_it_is_all_that_a_metric_reads(
+    store: Store, texts: str, kinds: set[str]
+) -> None:
+    suite = suite_of({"a": {}}, "brisk").model_copy(
+        update={"metrics": [MetricSpec(name="m", metric="stopwatch", settings={"scenarios": texts.split()})]}
+    )
+    for _ in range(2):
+        _, missing, _ = run(suite, store)
+        assert {cell.kind for cell in missing} == kinds

@@ -36,6 +36,8 @@ class Scripted(Settings):
         call_s, image_s: seconds of sleep for each call and for each image.
         load_bytes: allocated while it is loaded.
         fail: how the call after ``good_calls`` fails; ``open``: it cannot be loaded; ``short``: an image too few.
+        remembers: whether it answers a seed that it has seen without sleeping.
+        pixel: of all its images.
         log: each call appends ``name,batch size,first seed``.
         timed: its capability.
         cached: whether it has a fingerprint.
@@ -47,6 +49,8 @@ class Scripted(Settings):
     load_bytes: int = 0
     fail: Literal["", "open", "raise", "kill", "hang", "short"] = ""
     good_calls: int = 0
+    remembers: bool = False
+    pixel: int = 0
     log: Path | None = None
     timed: bool = True
     cached: bool = True
@@ -72,7 +76,7 @@ class Scripted(Settings):
 class _Loaded:
     def __init__(self, script: Scripted) -> None:
         self.script, self.calls = script, 0
-        self.weights = np.ones(script.load_bytes, np.uint8)
+        self.weights, self.seen = np.ones(script.load_bytes, np.uint8), set[int]()
 
     def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
         script, count = self.script, len(batch.sample_ids)
@@ -82,8 +86,10 @@ class _Loaded:
                 log.write(f"{script.name},{count},{batch.seeds[0]}\n")
         if script.fail and self.calls > script.good_calls:
             count = self._fail(count)
-        time.sleep(script.call_s + script.image_s * count)
-        return np.zeros((count, *IMAGE_SHAPE), np.uint8)
+        new = not script.remembers or int(batch.seeds[0]) not in self.seen
+        self.seen.add(int(batch.seeds[0]))
+        time.sleep((script.call_s + script.image_s * count) * new)
+        return np.full((count, *IMAGE_SHAPE), script.pixel, np.uint8)
 
     def _fail(self, count: int) -> int:
         if self.script.fail == "raise":

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,12 +19,17 @@ from evalsuite.executors.contract import Executor
 from evalsuite.executors.local import Local
 from evalsuite.models.contract import Batch
 from evalsuite.pairing import seeds_of
+from evalsuite.profiling import room
+from evalsuite.profiling.agreement import Scored
 from evalsuite.profiling.bounds import BOUNDS
 from evalsuite.profiling.entrant import Entrant
+from evalsuite.profiling.room import Need
+from evalsuite.profiling.seats import all_alive
 from evalsuite.profiling.session import ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
 from evalsuite.records import Timings
 from tests.profiling.inline import Inline
+from tests.profiling.scripted import IMAGE_SHAPE
 
 pytestmark = pytest.mark.usefixtures("scripted_plugins")
 
@@ -119,24 +127,23 @@ def test_two_that_are_about_the_first_call_have_processes_of_their_own() -> None
     assert executor.opened == 4
 
 
-@pytest.mark.parametrize(
-    ("settings", "error", "message"),
-    [
-        ({"fail": "open"}, Unavailable, "its weights are not here"),
-        ({"fail": "raise"}, Failed, "ValueError: odd weights"),
-        ({"fail": "kill", "good_calls": 3}, Failed, "killed by SIGKILL"),
-        ({"fail": "hang", "good_calls": 6}, Failed, "no sign of life for 1 s"),
-        ({"fail": "short", "good_calls": 8}, Failed, "returned 0 images for a batch of 1"),
-    ],
-)
-def test_model_that_fails_drops_out_and_the_others_go_on(
-    settings: dict[str, Any], error: type[CellError], message: str
-) -> None:
-    good, bad = entrant("good"), entrant("bad", **settings)
-    timings = measure([bad, good], "brisk", executor=Local())
-    assert type(bad.error) is error
-    assert message in str(bad.error)
-    assert bad.timings == []
+FAILURES: dict[str, tuple[dict[str, Any], type[CellError], str]] = {
+    "absent": ({"fail": "open"}, Unavailable, "its weights are not here"),
+    "raises": ({"fail": "raise"}, Failed, "ValueError: odd weights"),
+    "dies": ({"fail": "kill", "good_calls": 3}, Failed, "killed by SIGKILL"),
+    "hangs": ({"fail": "hang", "good_calls": 6}, Failed, "no sign of life for 1 s"),
+    "lacks": ({"fail": "short", "good_calls": 8}, Failed, "returned 0 images for a batch of 1"),
+}
+"""Settings of models that fail, and how."""
+
+
+def test_models_that_fail_drop_out_and_the_others_go_on() -> None:
+    good, bad = entrant("good"), {name: entrant(name, **settings) for name, (settings, *_) in FAILURES.items()}
+    timings = measure([*bad.values(), good], "brisk", executor=Local())
+    for name, (_, error, message) in FAILURES.items():
+        assert type(bad[name].error) is error
+        assert message in str(bad[name].error)
+        assert bad[name].timings == []
     assert good.error is None
     assert len(timings["good", "brisk", ""].values) == 3
 
@@ -162,3 +169,102 @@ def test_turns_are_reported() -> None:
     turns: list[tuple[str, str, int, int]] = []
     session_of("brisk", "later", report=lambda *turn: turns.append(turn)).run([entrant("A")])
     assert turns == [("A", text, turn, 3) for text in ("later", "brisk") for turn in (1, 2, 3)]
+
+
+def scored(pixel: int) -> Scored:
+    return Scored(lambda ids: np.full((len(ids), *IMAGE_SHAPE), pixel, np.uint8), count=3, tolerance=0.0, reduced=False)
+
+
+def test_model_that_is_timed_with_other_outputs_than_were_scored_is_invalid() -> None:
+    honest, other = entrant("honest", pixel=7), entrant("other", pixel=9)
+    honest.scored = other.scored = scored(7)
+    timings = measure([honest, other], "brisk", "later")
+    assert all(timing.valid for (name, *_), timing in timings.items() if name == "honest")
+    told = "timed outputs are not the scored ones: sample 0 differs by 2 of 255 in a pixel, and at most 0 is valid"
+    of_other = [timing for (name, *_), timing in timings.items() if name == "other"]
+    assert {(timing.valid, timing.reason) for timing in of_other} == {(False, told)}
+    (finding,) = other.findings
+    assert (finding.audit, finding.severity, finding.case_key) == ("timed outputs", "error", "other")
+    assert (honest.findings, finding.evidence) == ([], told)
+
+
+def test_model_that_answers_from_a_cache_is_invalid() -> None:
+    honest, cached = entrant("honest", call_s=0.01), entrant("cached", call_s=0.01, remembers=True)
+    timings = measure([honest, cached], "brisk")
+    assert timings["honest", "brisk", ""].valid
+    assert "the model answers from a cache" in timings["cached", "brisk", ""].reason
+    (finding,) = cached.findings
+    assert finding.audit == "cache"
+
+
+def test_models_that_do_not_fit_together_are_loaded_for_each_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "fit", lambda needs, host_bytes: False)
+    log, executor = tmp_path / "log", Inline()
+    timings = measure([entrant(name, log=log) for name in "AB"], "brisk", executor=executor)
+    timing = timings["A", "brisk", ""]
+    assert (timing.schedule, timing.warmups, len(timing.values)) == ("blocks", 3 * (2 + 1), 3)
+    assert executor.opened == 2 * 3 + 2  # the last for the cache audit
+    calls = without_audit(calls_in(log), models=2)
+    assert "".join(name for name, _, _ in calls) == "A" * 5 + "B" * 10 + "A" * 10 + "B" * 5
+    seeds = [seed for name, _, seed in calls if name == "A"]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_what_fresh_processes_needed_decides_whether_models_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def fit(needs: Sequence[Need], host_bytes: int) -> bool:
+        asked.append(len([need for need in needs if need.host]))
+        return True
+
+    monkeypatch.setattr(room, "fit", fit)
+    measure([entrant("A"), entrant("B")], "later", "brisk")
+    assert asked[0] == 2
+    asked.clear()
+    measure([entrant("A"), entrant("B")], "brisk")
+    assert asked == [0, 2]  # what is known of A is supposed of B
+
+
+def test_of_unknown_models_those_that_were_loaded_tell() -> None:
+    fresh, known = ExitStack(), {"A": Need(host=60)}
+
+    @contextmanager
+    def open_one(one: Entrant) -> Iterator[Any]:
+        yield SimpleNamespace(arrive=lambda: None, need=lambda: Need(host=60))
+
+    with fresh:
+        assert all_alive([entrant("A"), entrant("B")], open_one, {}, 100, fresh) is None
+        assert all_alive([entrant("A"), entrant("B")], open_one, known, 200, fresh) is not None
+        assert all_alive([entrant("A")], open_one, known, 1, fresh) is not None
+
+
+def test_gpu_that_others_use_is_told() -> None:
+    one = entrant("A")
+    one.timings = list(measure([entrant("A")], "brisk").values())
+    one.judge(2, forgiven=True)
+    assert (one.timings[0].valid, one.findings[0].severity) == (True, "warning")
+    one.judge(2, forgiven=False)
+    assert (one.timings[0].valid, one.timings[0].reason) == (False, "2 other processes compute on the GPU")
+
+
+def test_allocation_of_200_mb_shows_at_its_size() -> None:
+    timings = measure([entrant("large", load_bytes=200_000_000)], "memory", executor=Local())
+    memory = timings["large", "memory", ""]
+    assert (len(memory.values), memory.valid, memory.unit, memory.batch_size) == (3, True, "bytes", 4)
+    np.testing.assert_allclose(memory.values, 200e6, rtol=0.05)
+    np.testing.assert_allclose(timings["large", "memory", "load"].values, 200e6, rtol=0.05)
+
+
+def test_model_over_its_memory_limit_drops_out_and_the_others_go_on() -> None:
+    limited = {"threads": 1, "batch_size": 1, "memory_limit": "600 MB"}
+    over, under = (
+        Entrant(name, SubjectSpec("scripted", {"load_bytes": size}, "cpu", limited), batch_of, 1)
+        for name, size in (("over", 2_000_000_000), ("under", 0))
+    )
+    measure([over, under], "brisk", executor=Local())
+    assert isinstance(over.error, Failed)
+    assert "600 MB" in str(over.error)
+    assert under.error is None
+    assert under.timings

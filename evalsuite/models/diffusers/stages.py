@@ -40,7 +40,7 @@ class Watch:
                     undo.enter_context(_replaced(part, "forward", compiled))
                     undo.enter_context(_replaced(part, "forward", self._denoising))
                 elif name == "vae" and part is not None:
-                    undo.enter_context(_replaced(part, "decode", self._staged("vae_decode")))
+                    undo.enter_context(_replaced(part, "decode", self._staged("decode")))
                 elif name == "scheduler":
                     undo.enter_context(_replaced(part, "step", self._stepping))
             yield
