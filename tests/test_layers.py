@@ -42,6 +42,7 @@ FLOORS: dict[str, int] = {
     "compare": 4,
     "reports": 5,
     "history": 5,
+    "export": 5,
     "outlook": 5,
     "direct": 6,
     "bisection": 6,
@@ -54,6 +55,7 @@ STRICTER: dict[str, frozenset[str]] = {
     "compare": frozenset({"suite", "stats"}),
     "reports": frozenset({"contract"}),
     "history": frozenset({"compare", "stats"}),
+    "export": frozenset(),
 }
 """Rooms that see less than all lower floors; floor 0 is open to everyone."""
 

@@ -19,6 +19,7 @@ from evalsuite.cli import (
     direct,
     doctor,
     drift,
+    exporting,
     history,
     housekeeping,
     leaderboard,
@@ -71,6 +72,7 @@ reading.register(app)
 baseline.register(app)
 history.register(app)
 leaderboard.register(app)
+exporting.register(app)
 housekeeping.register(app)
 doctor.register(app)
 weights.register(app)
