@@ -71,7 +71,8 @@ def _block(table: Table, rows: Sequence[Row], inputs: ReportInputs, index: Index
             for entry, bold in zip(entries, best, strict=True)
         ]
         marks = [r"\textsuperscript{invalid}" if entry.invalid else "" for entry in entries]
-        yield f"    {escaped(model.name)} & {' & '.join(map(''.join, zip(values, marks, strict=True)))} \\\\"
+        # In braces, since a row that starts with a bracket or a star would be an argument of the line break before it.
+        yield f"    {{{escaped(model.name)}}} & {' & '.join(map(''.join, zip(values, marks, strict=True)))} \\\\"
         intervals = [rf"{{\scriptsize {escaped(entry.interval)}}}" if entry.interval else "" for entry in entries]
         if any(intervals):
             yield f"     & {' & '.join(intervals)} \\\\"

@@ -54,6 +54,12 @@ def test_texts_of_the_run_start_no_command(inputs: ReportInputs) -> None:
     assert r"\$\textbackslash{}frac\{1\}\{2\}\$" in text
 
 
+def test_no_row_starts_with_an_argument_of_the_line_break_before_it(inputs: ReportInputs) -> None:
+    text = tex(hostile_inputs(inputs))
+    assert "{[link](https" in text
+    assert not re.search(r"\\\\\s*[\[*]", text)
+
+
 def test_special_characters_are_escaped() -> None:
     assert escaped(r"100% of a_b & {c} \d") == r"100\% of a\_b \& \{c\} \textbackslash{}d"
     assert all("%" not in re.sub(r"\\%", "", escaped(text)) for text in TEXTS)

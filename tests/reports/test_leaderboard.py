@@ -34,6 +34,12 @@ def test_ranks_values_and_prices_are_there_without_scripts(boards: list[Board]) 
     assert f"{first.model} cpu, 4 runs" in text
 
 
+def test_says_that_frechet_distances_are_compared_without_their_bias(boards: list[Board]) -> None:
+    assert "corrected for its bias" in page_of(boards).text
+    other = boards[0].model_copy(update={"protocol": {"family": "mean"}})
+    assert "corrected for its bias" not in page_of([other]).text
+
+
 def test_a_tie_is_shown_as_a_range() -> None:
     assert [rank_text(Rank(low=low, high=high)) for low, high in ((1, 1), (2, 4))] == ["1", "2–4"]
 
