@@ -14,6 +14,9 @@ from evalsuite.reports._format import plain
 from evalsuite.reports._models import place
 from evalsuite.reports.contract import ReportInputs
 
+NO_DURATIONS = ("clock", "shown")
+"""Series of seconds that say nothing of how long a model took: of a fixed computation, and when frames were shown."""
+
 OUTSIDE = 1.5
 """Interquartile ranges beyond the quartiles after which a value counts as an outlier (Tukey)."""
 
@@ -38,7 +41,8 @@ class PytestBenchmark:
 
 
 def _is_time(timings: Timings) -> bool:
-    return timings.unit == "s" and any(timings.values)
+    """Whether it says how long something of the model took."""
+    return timings.unit == "s" and timings.series not in NO_DURATIONS and any(timings.values)
 
 
 def _commit(record: RunRecord) -> dict[str, Any]:

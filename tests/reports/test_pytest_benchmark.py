@@ -65,9 +65,14 @@ def test_a_benchmark_says_where_how_and_whether_it_is_valid(inputs: ReportInputs
     assert bad["extra_info"]["batch_size"] == 4
 
 
-def test_only_times_are_exported(inputs: ReportInputs) -> None:
-    memory, empty = timings([[1e8]], unit="bytes", scenario="memory"), timings([[]])
-    assert exported(with_timings(inputs, memory, empty))["benchmarks"] == []
+def test_only_durations_of_the_model_are_exported(inputs: ReportInputs) -> None:
+    others = [
+        timings([[1e8]], unit="bytes", scenario="memory"),
+        timings([[]]),
+        timings([[0.1]], series="clock"),
+        timings([[0.1, 0.2]], scenario="realtime:fps=10", series="shown"),
+    ]
+    assert exported(with_timings(inputs, *others))["benchmarks"] == []
 
 
 def test_the_commit_is_that_of_the_users_code(inputs: ReportInputs) -> None:
