@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from evalsuite import plugins
 from evalsuite.errors import CellError, Skipped
 from evalsuite.files import write_atomically
+from evalsuite.pipeline.changes import changed
 from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.extract import Features
-from evalsuite.pipeline.generate import Samples
+from evalsuite.pipeline.generate import Samples, case_spans
 from evalsuite.records import Case, FeatureSet, Measurement, Picture, Plan
+from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 
 FOLDER = "gallery"
@@ -40,7 +42,13 @@ Shows = Literal["sample", "nearest", "input", "truth"]
 
 
 def make_gallery(
-    suite: Suite, plan: Plan, samples: Samples, features: Features, measured: Sequence[Measurement], folder: Path
+    suite: Suite,
+    plan: Plan,
+    samples: Samples,
+    features: Features,
+    measured: Sequence[Measurement],
+    folder: Path,
+    store: Store,
 ) -> list[Picture]:
     """Write thumbnails into ``folder/gallery``.
 
@@ -52,7 +60,7 @@ def make_gallery(
     Raises:
         StoreError: the run folder cannot be written.
     """
-    return list(_Gallery(suite, conditions_of(suite), samples, features, folder).pictures(plan, measured))
+    return list(_Gallery(suite, conditions_of(suite), samples, features, folder, store).pictures(plan, measured))
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class _Gallery:
     samples: Samples
     features: Features
     folder: Path
+    store: Store
 
     def pictures(self, plan: Plan, measured: Sequence[Measurement]) -> Iterator[Picture]:
         whole = [case for case in plan.cases if case.slice == "all"]
@@ -132,8 +141,9 @@ class _Gallery:
         if self.conditions.inputs is None:
             return
         batch = self.conditions.batch(ids, self.suite.sampling.seed, case.noise)
-        changed = batch if case.change is None else case.change.apply(batch)
-        found: dict[Shows, NDArray[np.uint8] | None] = {"input": changed.images}
+        found: dict[Shows, NDArray[np.uint8] | None] = {}
+        with suppress(CellError):  # a search that ended without a result
+            found["input"] = changed(batch, case, case_spans(self.suite, case), self.store).images
         of_slice = "" if case.slice == "all" else f"-{_slug(case.slice)}"
         with suppress(Skipped):
             found["truth"] = self.conditions.truth(ids)

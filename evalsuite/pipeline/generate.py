@@ -15,7 +15,8 @@ from evalsuite import plugins
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Result, Task
 from evalsuite.files import canonical_json, content_key
-from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
+from evalsuite.models.contract import Capabilities, LoadedModel, Probe
+from evalsuite.pipeline.changes import changed
 from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.flags import ROOM as FLAGS
@@ -26,9 +27,6 @@ from evalsuite.records import Case, Plan
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite
 from evalsuite.targets.contract import Target
-
-SEARCHES = "searches"
-"""Where what was searched for is kept, by a case's ``search_key`` and span."""
 
 Report = Callable[[int, int], None]
 Part = tuple[Case, tuple[Span, ...]]
@@ -266,22 +264,11 @@ def _generate(
     ids = case.sample_ids[span.start : span.stop]
     batch = order.conditions.asked_of(capabilities).batch(ids, order.seed, case.noise)
     try:
-        return model.generate(_changed(batch, case, span, order.store), probe)
+        return model.generate(changed(batch, case, [span], order.store), probe)
     except EvalsuiteError:
         raise
     except Exception as error:
         raise Failed(f"samples {span.start}-{span.stop}: {type(error).__name__}: {error}") from error
-
-
-def _changed(batch: Batch, case: Case, span: Span, store: Store) -> Batch:
-    """The batch as the case's slice has it."""
-    if case.search_key:
-        found = store.read(SEARCHES, span.key(case.search_key))
-        if found is None:
-            raise Failed(f"changes of samples {span.start}-{span.stop} were lost from the cache; run again")
-        changed: Batch = case.change.applied(batch, found)
-        return changed
-    return batch if case.change is None else case.change.apply(batch)
 
 
 def _first_shape(store: Store, case: Case, batch_size: int) -> tuple[int, ...] | None:

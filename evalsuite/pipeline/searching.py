@@ -14,9 +14,10 @@ from evalsuite import plugins
 from evalsuite.errors import CellError, EvalsuiteError, Failed, Skipped
 from evalsuite.executors.contract import Executor, Progress, Task
 from evalsuite.models.contract import Batch, Differentiable, NoProbe
+from evalsuite.pipeline.changes import ROOM
 from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.generate import SEARCHES, checked_images, missing_spans
+from evalsuite.pipeline.generate import checked_images, missing_spans
 from evalsuite.pipeline.plan import adapter_of
 from evalsuite.pipeline.samples import Span
 from evalsuite.records import Case, NoiseSpec, Plan
@@ -95,7 +96,7 @@ def _orders(suite: Suite, cases: Sequence[Case], store: Store) -> dict[str, Orde
             spans |= set(missing_spans(suite, case, store))
     orders = {}
     for key, (case, spans) in wanted.items():
-        missing = [span for span in spans if store.digest(SEARCHES, span.key(key)) is None]
+        missing = [span for span in spans if store.digest(ROOM, span.key(key)) is None]
         if missing:
             orders[f"{case.target}/{case.slice}"] = _order(suite, case, missing, store)
     return orders
@@ -159,6 +160,6 @@ def search_missing(order: Order, report: Report) -> None:
         for span, images in zip(order.spans, wanted, strict=True):
             report(done, total)
             found = order.search.search(model, order.batch(order.attacked, span), images)
-            order.store.write(SEARCHES, span.key(order.key), found)
+            order.store.write(ROOM, span.key(order.key), found)
             done += span.size
     report(done, total)

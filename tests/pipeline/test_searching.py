@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evalsuite.errors import CellError
+from evalsuite.errors import CellError, Failed
 from evalsuite.executors.local import Local
+from evalsuite.pipeline.changes import ROOM, changed
+from evalsuite.pipeline.conditions import conditions_of
 from evalsuite.pipeline.events import Event
-from evalsuite.pipeline.generate import SEARCHES, Samples, generate
+from evalsuite.pipeline.generate import Samples, generate
 from evalsuite.pipeline.plan import make_plan
 from evalsuite.pipeline.searching import search
 from evalsuite.records import Plan
@@ -67,9 +69,22 @@ def test_all_models_get_the_inputs_that_were_found(attacked: Run) -> None:
     change = attacked.images(f"bicubic@cpu/{IMAGE}") - attacked.images("bicubic@cpu/all")
     assert np.abs(change).max() == 8
     (key,) = {case.search_key for case in attacked.plan.cases if case.search_key}
-    kept = [attacked.store.read(SEARCHES, f"{key}/{span}") for span in ("0-4", "4-6")]
+    kept = [attacked.store.read(ROOM, f"{key}/{span}") for span in ("0-4", "4-6")]
     found = np.concatenate([one["change"] for one in kept if one is not None])
     assert np.array_equal(found, change)
+
+
+def test_some_samples_get_their_own_changes(attacked: Run) -> None:
+    """As the gallery asks for them, from several spans."""
+    case = next(case for case in attacked.plan.cases if case.search_key)
+    chunks = attacked.samples.sets[case.key].chunks
+    ids = np.array([1, 3, 5])
+    batch = conditions_of(suite()).batch(ids, 0, case.noise)
+    images = changed(batch, case, [chunk.span for chunk in chunks], attacked.store).images
+    assert images is not None
+    assert np.array_equal(images, attacked.images(f"bicubic@cpu/{IMAGE}")[ids])
+    with pytest.raises(Failed, match="changes of samples 0-4 were lost from the cache"):
+        changed(batch, case, [chunk.span for chunk in chunks], Store(attacked.store.root / "empty"))
 
 
 def test_the_student_is_driven_away_from_its_teacher(attacked: Run) -> None:

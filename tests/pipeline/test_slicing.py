@@ -207,7 +207,7 @@ def test_under_corruption_the_truth_stays_as_it_was(restoration: Run) -> None:
 
 def test_the_gallery_shows_what_samples_of_a_slice_were_made_from(restoration: Run, tmp_path: Path) -> None:
     parts = restoration.samples, restoration.features, restoration.measurements
-    pictures = make_gallery(restoration.suite, restoration.plan, *parts, tmp_path)
+    pictures = make_gallery(restoration.suite, restoration.plan, *parts, tmp_path, restoration.store)
     shown = {(one.case_key, one.shows, one.sample_id): one.file for one in pictures}
     sample = next(one.sample_id for one in pictures if one.case_key == "teacher@cpu/corruption.fog=3")
     key = "teacher@cpu/corruption.fog=3"
