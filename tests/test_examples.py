@@ -101,6 +101,28 @@ def test_the_suite_of_tiny_pipelines_runs(tmp_path: Path) -> None:
     assert "challenge=counting" in {one["slice"] for one in ended["measurements"]}
 
 
+@pytest.mark.slow
+def test_the_hardware_suite_runs(tmp_path: Path) -> None:
+    """One model, on a target that is here and on one that may not be."""
+    chosen = ("--only", "model=student-1step,target=cpu-int8,target=cuda")
+    done = call_evalsuite(
+        "run", ROOT / "suites" / "hardware.yaml", *SMALL, *chosen, "--json", cwd=tmp_path, timeout_s=900
+    )
+    assert done.returncode in JUDGED, done.stderr
+    ended = json.loads(done.stdout)
+    measured = {one["name"] for one in ended["measurements"] if one["case_key"] == "student-1step@cpu-int8/all"}
+    assert {"fid", "latency_p50", "throughput", "server_latency_p90", "deadline_misses", "cold_start"} <= measured
+    assert {"stage_time_denoise", "peak_memory", "cost", "num_parameters", "flops"} <= measured
+    assert {one["kind"] for one in ended["missing"] if one["target"] == "cpu-int8"} == {"skipped"}
+    assert {one["kind"] for one in ended["missing"] if one["target"] == "cuda"} <= {"unavailable"}
+    report = tmp_path / next(iter((tmp_path / "runs").iterdir())) / "report"
+    assert (report / "benchmark.json").is_file()
+    tradeoffs = json.loads((report / "record.json").read_text("utf-8"))["tradeoffs"]
+    assert {front["price"] for front in tradeoffs["fronts"]} == {"latency_p50", "peak_memory", "cost"}
+    assert {choice["target"] for choice in tradeoffs["choices"]} >= {"cpu-int8"}
+    assert tradeoffs["curves"] == [{"models": ["teacher-4", "teacher"], "num_steps": [4, 16]}]
+
+
 def test_the_suite_of_real_pipelines_can_be_planned_without_them(tmp_path: Path) -> None:
     (tmp_path / "coco").mkdir()
     captions = [json.dumps({"prompt": f"{number} boats on a lake"}) for number in range(5000)]
