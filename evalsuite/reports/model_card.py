@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from evalsuite.records import Measurement, Missing, RunRecord
-from evalsuite.reports._format import condition, metric_title, plain
+from evalsuite.reports._format import condition, metric_title
+from evalsuite.reports._model_index import facts_of, front_matter
 from evalsuite.reports._models import Model, models, slug
 from evalsuite.reports._risks import MEASURE
 from evalsuite.reports._tables import MARK_SIGNS, Index, Notes, Row, absences_of, groups_by_name, row, warnings_of
@@ -18,17 +19,6 @@ from evalsuite.reports.markdown import code, escaped, grid
 
 TO_WRITE = "*To be written by the model's authors.*"
 """Stands wherever only a person can say what is true."""
-
-PIPELINES = {
-    "unconditional": "unconditional-image-generation",
-    "class_conditional": "unconditional-image-generation",
-    "text_to_image": "text-to-image",
-    "image_to_image": "image-to-image",
-}
-"""By task, what the Hub calls it; it has no name for images of a class."""
-
-LICENCES = {"apache-2.0", "mit", "bsd-3-clause", "cc-by-4.0", "cc0-1.0", "openrail", "openrail++"}
-"""Of which a record's text alone tells the Hub's identifier; others stand in the text of the card only."""
 
 
 class ModelCard:
@@ -61,69 +51,13 @@ def _card(model: Model, inputs: ReportInputs, index: Index) -> bytes:
     record = inputs.record
     own = [m for m in record.measurements if m.model == model.name]
     lines = [
-        "---", yaml.safe_dump(_front_matter(model, own, inputs), sort_keys=False, allow_unicode=False).rstrip(), "---",
+        "---", yaml.safe_dump(front_matter(model, own, inputs), sort_keys=False, allow_unicode=False).rstrip(), "---",
         "", f"# {escaped(model.name)}", "",
         *_details(model, record), *_use(), *_data(record), *_metrics(model, own, inputs, index),
         *_slices(model, own, index), *_limitations(model, inputs), *_compute(model, own, index),
         *_provenance(model, inputs), *_risks(model, inputs),
     ]  # fmt: skip
     return ("\n".join(lines).rstrip() + "\n").encode()
-
-
-# --- front matter --------------------------------------------------------------------------------------------------
-
-
-def _front_matter(model: Model, own: Sequence[Measurement], inputs: ReportInputs) -> dict[str, Any]:
-    """The metadata that the Hub reads; fields that the run does not know are left out."""
-    licence = str(_facts(model, inputs.record).get("licence", "")).lower()
-    task = str(inputs.record.suite.get("task", ""))
-    content: dict[str, Any] = {"license": licence} if licence in LICENCES else {}
-    if task in PIPELINES:
-        content["pipeline_tag"] = PIPELINES[task]
-    content["tags"] = ["diffusion", "evalsuite"]
-    content["metrics"] = list(dict.fromkeys(plain(m.metric) for m in own))
-    content["model-index"] = [{"name": plain(model.name), "results": list(_results(own, inputs))}]
-    return content
-
-
-def _results(own: Sequence[Measurement], inputs: ReportInputs) -> Iterator[dict[str, Any]]:
-    """One a target, over all samples; values whose protocol was broken are left out."""
-    suite = inputs.record.suite
-    task, reference = str(suite.get("task", "")), suite.get("reference") or {}
-    dataset, settings = plain(str(reference.get("dataset", "none"))), reference.get("settings") or {}
-    split = {"split": plain(str(settings["split"]))} if "split" in settings else {}
-    # The Hub takes the name of a source only with its address.
-    source = {"source": {"name": "evalsuite", "url": inputs.link}} if inputs.link else {}
-    for target in dict.fromkeys(m.target for m in own):
-        cells = [m for m in own if m.target == target and m.slice == "all" and not m.invalid]
-        if cells:
-            yield {
-                "task": {"type": PIPELINES.get(task, "image-generation"), "name": plain(task.replace("_", " "))},
-                "dataset": {"type": slug(dataset), "name": dataset, **split},
-                "metrics": [_result(m) for m in cells],
-                **source,
-            }
-
-
-def _result(cell: Measurement) -> dict[str, Any]:
-    known: dict[str, Any] = {"target": plain(cell.target), "n": cell.n, "unit": cell.unit}
-    if cell.interval:
-        known["interval"] = {"low": cell.interval.low, "high": cell.interval.high, "level": cell.interval.level}
-    return {
-        "type": plain(cell.metric),
-        "name": plain(metric_title(cell.name, cell.metric)),
-        "value": cell.value,
-        "args": {key: value for key, value in known.items() if value != ""},
-    }
-
-
-# --- sections ------------------------------------------------------------------------------------------------------
-
-
-def _facts(model: Model, record: RunRecord) -> dict[str, Any]:
-    """What the run noted of the model."""
-    found = (record.provenance.get("models") or {}).get(model.name)
-    return found if isinstance(found, dict) else {}
 
 
 def _section(title: str, *lines: str) -> Iterator[str]:
@@ -138,7 +72,7 @@ def _listed(rows: Sequence[tuple[str, Any]]) -> list[str]:
 
 
 def _details(model: Model, record: RunRecord) -> Iterator[str]:
-    facts, declared = _facts(model, record), (record.suite.get("models") or {}).get(model.name) or {}
+    facts, declared = facts_of(model, record), (record.suite.get("models") or {}).get(model.name) or {}
     rows = [
         ("role in this evaluation", model.role),
         ("adapter", declared.get("adapter")),
@@ -258,7 +192,7 @@ def _compute(model: Model, own: Sequence[Measurement], index: Index) -> Iterator
 
 
 def _provenance(model: Model, inputs: ReportInputs) -> Iterator[str]:
-    record, facts = inputs.record, _facts(model, inputs.record)
+    record, facts = inputs.record, facts_of(model, inputs.record)
     rows = [
         ("fingerprint of the model", facts.get("fingerprint")), ("SHA-256 of the weights", facts.get("sha256")),
         ("suite", record.suite.get("suite")), ("suite_hash", record.suite_hash), ("content_hash", record.content_hash),

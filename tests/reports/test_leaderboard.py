@@ -8,7 +8,8 @@ import pytest
 
 from evalsuite.compare.leaderboard import Result, leaderboards
 from evalsuite.records import Board, Rank
-from evalsuite.reports._leaderboard import rank_text, site
+from evalsuite.reports._board import rank_text
+from evalsuite.reports._leaderboard import site
 from tests.reports.hostile import TEXTS
 from tests.reports.many_runs import results
 from tests.reports.test_html import Page, digest_of
