@@ -72,7 +72,10 @@ def _unlike(one: Measurement, other: Measurement) -> str:
 
 
 def _without(cell: Measurement, fields: Sequence[str]) -> Measurement:
-    return cell.model_copy(update={"protocol": {k: v for k, v in cell.protocol.items() if k not in fields}})
+    """The cell without these fields of its protocol; a share is a mean, as it is called where samples share noise."""
+    family = Family.MEAN if cell.family == Family.PROPORTION else cell.family
+    protocol = {name: value for name, value in cell.protocol.items() if name not in fields}
+    return cell.model_copy(update={"family": family, "protocol": protocol})
 
 
 # --- from samples --------------------------------------------------------------------------------------------------
@@ -93,7 +96,7 @@ def _by_sample(parts: Sequence[Weighted]) -> tuple[StudentT, bool]:
     if any(len(one) < 2 for one in members):
         raise TooFew("a part of the samples that the slices share has a single sample")
     paired = bool(membership.all())
-    if paired and parts[0].cell.family == Family.PROPORTION:
+    if paired and all(cell.family == Family.PROPORTION for _, cell in parts):
         return _paired_shares(value, influence), True
     variances = np.array([len(one) * np.var(one, ddof=1) for one in members])
     total = float(variances.sum())

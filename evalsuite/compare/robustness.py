@@ -135,7 +135,7 @@ class _Tables:
             named = {curve: {curve: losses} for curve, losses in curves.items()}
             named |= {kind: parts for kind, parts in kinds.items() if len(parts) > 1}
             for over, parts in named.items():
-                comparison = _ratio(list(parts.values()))
+                comparison = _ratio(parts)
                 yield RelativeRobustness(model=model, target=target, name=name, over=over, comparison=comparison)
 
     def _of_students(self) -> dict[tuple[str, str, str], list[Measurement]]:
@@ -212,33 +212,37 @@ def _absence(gap: Measurement | Missing | Identity) -> str:
     return f"no value of {gap.case_key}: it is not part of this run"
 
 
-def _ratio(curves: Sequence[Sequence[_Loss]]) -> Comparison:
-    """The mean over curves of the student's summed losses divided by the teacher's, by the delta method."""
-    sign = -1.0 if curves[0][0][0].higher_is_better else 1.0
-    parts: list[Weighted] = []
-    ratios = []
-    name = curves[0][0][0].name
+def _ratio(curves: Mapping[str, Sequence[_Loss]]) -> Comparison:
+    """The mean over curves of the student's summed losses divided by the teacher's, by the delta method.
+
+    Curves on which the teacher may lose nothing are left out, and named: such a ratio could be anything.
+    """
+    cell = next(iter(curves.values()))[0][0]
+    sign = -1.0 if cell.higher_is_better else 1.0
+    ratios: list[tuple[float, list[Weighted]]] = []
+    without: list[str] = []
     try:
-        for losses in curves:
-            ours = [part for cell, base, _, _ in losses for part in _loss_terms(sign, cell, base)]
-            theirs = [part for _, _, cell, base in losses for part in _loss_terms(sign, cell, base)]
-            mine, teachers = _value(ours), combination(theirs)
-            if not teachers.evidence.above(0.0) <= SURE_LOSS:
-                raise Incomparable(
-                    "it is not certain that the teacher loses anything, so there is no ratio to its loss"
-                )
-            loss = _value(theirs)
-            ratios.append(mine / loss)
-            parts += [Weighted(c / loss / len(curves), cell) for c, cell in ours]
-            parts += [Weighted(-c * mine / loss**2 / len(curves), cell) for c, cell in theirs]
+        for name, losses in curves.items():
+            ours = [part for one, base, _, _ in losses for part in _loss_terms(sign, one, base)]
+            theirs = [part for _, _, one, base in losses for part in _loss_terms(sign, one, base)]
+            mine, teachers = combination(ours).evidence.value, combination(theirs).evidence
+            if teachers.above(0.0) <= SURE_LOSS:
+                loss = teachers.value
+                gradient = [Weighted(c / loss, one) for c, one in ours]
+                ratios.append((mine / loss, gradient + [Weighted(-c * mine / loss**2, one) for c, one in theirs]))
+            else:
+                without.append(name)
+        if not ratios:
+            raise Incomparable("it is not certain that the teacher loses anything, so there is no ratio to its loss")
+        parts = [Weighted(c / len(ratios), one) for _, gradient in ratios for c, one in gradient]
         found = combination(parts).evidence
     except Incomparable as error:
-        return Comparison(name=name, terms=[], scale="ratio", incomparable=str(error))
-    value = float(np.mean(ratios))
+        return Comparison(name=cell.name, terms=[], scale="ratio", incomparable=str(error))
+    value = float(np.mean([ratio for ratio, _ in ratios]))
     evidence = StudentT(value, found.standard_error or 0.0, found.degrees_of_freedom or np.inf, "delta method")
     low, high = evidence.interval(0.95)
     return Comparison(
-        name=name,
+        name=cell.name,
         terms=[part.term for part in parts],
         scale="ratio",
         paired=True,
@@ -246,14 +250,10 @@ def _ratio(curves: Sequence[Sequence[_Loss]]) -> Comparison:
         interval=Interval(low=low, high=high, level=0.95, method=evidence.method),
         p_value=two_sided(evidence, 1.0),
         better=None if low <= 1 <= high else value < 1,
-        n=curves[0][0][0].n,
+        n=cell.n,
+        note=f"without {', '.join(without)}: the teacher may lose nothing there" if without else "",
     )
 
 
 def _loss_terms(sign: float, cell: Measurement, base: Measurement) -> list[Weighted]:
     return [Weighted(sign, cell), Weighted(-sign, base)]
-
-
-def _value(parts: Sequence[Weighted]) -> float:
-    """Of a sum by its evidence, which is corrected for the bias where the family is."""
-    return combination(parts).evidence.value

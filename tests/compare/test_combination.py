@@ -123,6 +123,20 @@ def test_groups_that_share_their_noise_are_no_samples() -> None:
     assert two_sided(found.evidence, 0.0) == pytest.approx(ttest_ind(B, A, equal_var=False).pvalue)
 
 
+def test_a_share_by_noise_is_a_mean_and_comparable_with_a_share_of_samples() -> None:
+    right = (A > 1).astype(float)
+    means = of_samples(
+        right.reshape(5, 10).mean(axis=1),
+        protocol={"shared_noise": 10},
+        name="class_accuracy",
+        metric="class_accuracy",
+        unit="",
+    )
+    found = combined((1, means), (-1, of_samples(right, Family.PROPORTION)))
+    assert found.evidence.value == pytest.approx(0)
+    assert found.evidence.standard_error
+
+
 def test_too_few_samples() -> None:
     with pytest.raises(TooFew, match="needs 2 values by sample, has 1"):
         combined((1, of_samples(A)), (-1, of_samples(A[:1])))

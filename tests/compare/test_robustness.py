@@ -113,6 +113,14 @@ def test_ratios_are_averaged_over_the_curves_of_a_kind() -> None:
     assert ratios["corruption"] == pytest.approx((ratios["fog"] + ratios["blur"]) / 2)
 
 
+def test_curves_without_a_certain_loss_of_the_teacher_are_left_out_of_the_mean_and_named() -> None:
+    cells = [*foggy(2.0), of("teacher", "blur=1", noisy(20, 50)), of("student", "blur=1", noisy(16, 51))]
+    found = {one.over: one.comparison for one in tables(cells, [*FOG, BLUR]).relative}
+    assert found["blur"].value is None
+    assert found["corruption"].value == found["fog"].value
+    assert found["corruption"].note == "without blur: the teacher may lose nothing there"
+
+
 def test_no_ratio_to_a_loss_that_is_not_certain() -> None:
     cells = [cell.model_copy() for cell in foggy()]
     still = [of("teacher", f"fog={s}", noisy(20, 70 + s)) for s in SEVERITIES]
