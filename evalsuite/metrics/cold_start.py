@@ -9,7 +9,6 @@ import numpy as np
 
 from evalsuite.metrics._timings import estimate_of, timings_of
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
-from evalsuite.records import Family
 from evalsuite.settings import Settings
 
 SCENARIO = "cold_start"
@@ -29,13 +28,13 @@ class ColdStart(Settings):
     values: ClassVar[tuple[str, ...]] = ("", "load", "first_call")
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
-        """The sum and its parts; the replicates are those of each process.
+        """The sum and its parts; the replicates are those of each process. Fewer processes than a ratio needs rounds,
+        as under the profile ``ci``, have no interval.
 
         Raises:
             Skipped: no process was measured.
         """
         return {
-            # A handful of processes has a range, as peaks of memory have, and not the rounds that a test needs.
-            series: estimate_of(timings_of(inputs, SCENARIO, series), "median over processes", np.median, Family.MEMORY)
+            series: estimate_of(timings_of(inputs, SCENARIO, series), "median over processes", np.median)
             for series in self.values
         }

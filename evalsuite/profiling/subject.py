@@ -80,6 +80,8 @@ class Subject:
         self.load_s = time.perf_counter() - begin
         self.load_peak = self.peak()
         self._reference: ReferenceComputation | None = None
+        gc.collect()
+        gc.freeze()  # so that the collection before every turn need not look at libraries and weights again
 
     @property
     def resettable(self) -> bool:
@@ -161,6 +163,7 @@ class Subject:
         return [(self._seconds_of(batch), self._seconds_of(batch)) for batch in batches]
 
     def close(self) -> None:
+        gc.unfreeze()
         self._stack.close()
 
     def _seconds_of(self, batch: Batch) -> float:

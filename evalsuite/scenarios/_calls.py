@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from evalsuite.models.contract import Batch, Probe
-from evalsuite.scenarios.contract import LEAST_ROUNDS, Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import LEAST_ROUNDS, Series, Subject
 
 LEAST_PROCESSES = 3
 """What a fresh process shows is nearly the same each time; three of them show whether it is."""
-
-PROCESSES: Mapping[ProfileName, Pace] = {"ci": Pace(3, 1), "standard": Pace(3, 1), "strict": Pace(5, 1)}
-"""Fresh processes, with one call in each."""
 
 
 def seconds_of(subject: Subject, batch: Batch, probe: Probe | None = None) -> float:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from evalsuite.models.contract import Batch
-from evalsuite.scenarios._calls import LEAST_PROCESSES, PROCESSES, seconds_of, too_few_rounds
+from evalsuite.scenarios._calls import LEAST_PROCESSES, seconds_of, too_few_rounds
 from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
 from evalsuite.settings import Settings
+
+PACES: Mapping[ProfileName, Pace] = {"ci": Pace(3, 1), "standard": Pace(6, 1), "strict": Pace(12, 1)}
+"""Fresh processes with one call in each; ``standard`` has the six that an interval needs."""
 
 
 class ColdStart(Settings):
@@ -22,7 +25,7 @@ class ColdStart(Settings):
     unit: ClassVar[str] = "s"
 
     def pace(self, profile: ProfileName) -> Pace:
-        return PROCESSES[profile]
+        return PACES[profile]
 
     def images_per_call(self, of_target: int) -> int:
         return 1

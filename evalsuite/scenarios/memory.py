@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import ClassVar, Literal
 
@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.models.contract import Batch
-from evalsuite.scenarios._calls import LEAST_PROCESSES, PROCESSES, too_few_rounds
+from evalsuite.scenarios._calls import LEAST_PROCESSES, too_few_rounds
 from evalsuite.scenarios.contract import Pace, Peak, ProfileName, Series, Subject
 from evalsuite.settings import Settings
+
+PACES: Mapping[ProfileName, Pace] = {"ci": Pace(3, 1), "standard": Pace(3, 1), "strict": Pace(6, 1)}
+"""Fresh processes with one batch in each."""
 
 
 class Memory(Settings):
@@ -27,7 +30,7 @@ class Memory(Settings):
     unit: ClassVar[str] = "bytes"
 
     def pace(self, profile: ProfileName) -> Pace:
-        return PROCESSES[profile]
+        return PACES[profile]
 
     def images_per_call(self, of_target: int) -> int:
         return of_target

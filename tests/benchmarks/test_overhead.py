@@ -17,6 +17,8 @@ from evalsuite.pipeline.generate import Order, generate_missing
 from evalsuite.pipeline.samples import spans
 from evalsuite.profiling.subject import Subject, SubjectSpec
 from evalsuite.records import Case
+from evalsuite.scenarios.single_stream import SingleStream
+from evalsuite.scenarios.stages import Stages
 from evalsuite.store import Store
 from evalsuite.targets.contract import Target
 from tests.profiling.scripted import Bare, Scripted, scripted_plugins
@@ -31,6 +33,8 @@ pytestmark = pytest.mark.usefixtures("scripted_plugins")
 BATCH_SIZE, NUM_BATCHES = 64, 8
 MODEL = Scripted(call_s=0.05)  # 0.8 ms an image: as fast as a small one-step student on one core
 MOST_OVERHEAD = 0.05
+MOST_IN_A_CALL = 0.02
+TEN_MILLISECONDS = 0.01
 CONDITIONS = Conditions(tuple("abcdefghij"))
 
 
@@ -70,11 +74,27 @@ def test_generation_costs_little_more_than_a_bare_loop(tmp_path: Path, benchmark
         assert overhead < MOST_OVERHEAD
 
 
-def test_clock_adds_little_to_a_timed_call(benchmark: BenchmarkFixture) -> None:
-    """A model that does nothing takes microseconds: far below a thousandth of the fastest real call."""
+def test_single_stream_adds_little_to_a_model_of_ten_milliseconds(benchmark: BenchmarkFixture) -> None:
+    """What the clock adds to a call is what a model that does nothing takes."""
     subject = Subject(SubjectSpec("scripted", {}, "bare", {}))
     ids = np.arange(1, dtype=np.int64)
-    seconds = benchmark(subject.time, [Batch(ids, seeds_of(ids, 0), ids)] * 100)
-    assert len(seconds) == 100
+    turn = benchmark(subject.measure, SingleStream(), [], [Batch(ids, seeds_of(ids, 0), ids)] * 100, 0)
+    assert len(turn.series[""]) == 100
     if benchmark.enabled:
-        assert np.median(seconds) < 1e-3
+        benchmark.extra_info["overhead"] = float(np.median(turn.series[""])) / TEN_MILLISECONDS
+        assert benchmark.extra_info["overhead"] < MOST_IN_A_CALL
+
+
+@pytest.mark.parametrize("steps", [1, 4, 16])
+def test_stages_of_known_durations(benchmark: BenchmarkFixture, steps: int) -> None:
+    """A text encoder, steps and a decoder that sleep: each is found within 5 %, and they add up within 2 %."""
+    sleeps = {"text_encoder": 0.1, "denoise": 0.05 * steps, "denoise_step": 0.05, "decode": 0.15}
+    settings = {"stages": {"text_encoder": 0.1, "denoise": 0.05, "decode": 0.15}, "steps": steps}
+    subject = Subject(SubjectSpec("scripted", settings, "bare", {}))
+    batches = [Batch(ids := np.array([number]), ids, ids) for number in range(8)]
+    turn = benchmark.pedantic(subject.measure, (Stages(), [], batches, 0), rounds=1)  # type: ignore[no-untyped-call]
+    if benchmark.enabled:
+        for name, seconds in sleeps.items():
+            assert float(np.median(turn.series[name])) == pytest.approx(seconds, rel=0.05)
+        parts = sum(float(np.mean(turn.series[name])) for name in ("text_encoder", "denoise", "decode", "rest"))
+        assert parts == pytest.approx(float(np.mean(turn.series[""])), rel=0.02)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import Field
 
 from evalsuite import plugins
 from evalsuite.errors import Unavailable
@@ -34,6 +35,7 @@ class Scripted(Settings):
     Attributes:
         name: written to the log.
         call_s, image_s: seconds of sleep for each call and for each image.
+        stages, steps: seconds of sleep in each stage, of which ``denoise`` comes once a step.
         load_bytes: allocated while it is loaded.
         fail: how the call after ``good_calls`` fails; ``open``: it cannot be loaded; ``short``: an image too few.
         remembers: whether it answers a seed that it has seen without sleeping.
@@ -46,6 +48,8 @@ class Scripted(Settings):
     name: str = "model"
     call_s: float = 0.0
     image_s: float = 0.0
+    stages: dict[str, float] = Field(default_factory=dict)
+    steps: int = 1
     load_bytes: int = 0
     fail: Literal["", "open", "raise", "kill", "hang", "short"] = ""
     good_calls: int = 0
@@ -89,6 +93,10 @@ class _Loaded:
         new = not script.remembers or int(batch.seeds[0]) not in self.seen
         self.seen.add(int(batch.seeds[0]))
         time.sleep((script.call_s + script.image_s * count) * new)
+        for name, seconds in script.stages.items():
+            for step in range(script.steps if name == "denoise" else 1):
+                with probe.stage(name, step if name == "denoise" else None):
+                    time.sleep(seconds)
         return np.full((count, *IMAGE_SHAPE), script.pixel, np.uint8)
 
     def _fail(self, count: int) -> int:
