@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+# Tests that time models want a core each.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help quickstart test lint examples benchmark clean
@@ -32,7 +34,7 @@ lint: $(VENV)/.installed-test  ## Style and types
 	$(BIN)/mypy
 
 test: lint  ## Everything that must hold: lint and the tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 examples: $(VENV)/.installed  ## Run every shipped suite whole
 	set -e; for suite in suites/*.yaml; do $(BIN)/evalsuite run "$$suite"; done

@@ -29,7 +29,7 @@ DISTRIBUTIONS = {
 }
 """Where a package is not imported under the name of what installs it."""
 
-TOOLS = frozenset({"onnxscript", "pytest", "pytest-benchmark", "mypy", "ruff", "types-pyyaml"})
+TOOLS = frozenset({"onnxscript", "pytest", "pytest-benchmark", "pytest-xdist", "mypy", "ruff", "types-pyyaml"})
 """Of the tests: called by their commands, as plug-ins, or by PyTorch's exporter."""
 
 COMPANIONS = frozenset({"accelerate", "peft", "psycopg"})
