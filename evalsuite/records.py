@@ -298,7 +298,7 @@ class Measurement(Cell):
 
         Those of the highest influence, or with the worst values of their own in a comparison image by image.
         """
-        cost = self.influence
+        cost: NDArray[Any] | None = self.influence
         if cost is None and self.against not in ("reference", "none") and self.higher_is_better is not None:
             cost = self.per_sample if self.per_sample is None or not self.higher_is_better else -self.per_sample
         if cost is None or self.sample_ids is None or len(cost) != len(self.sample_ids):
