@@ -238,14 +238,19 @@ stopwatch = tests.profiling.scripted:Stopwatch
 """
 
 
+def installed(folder: Path, name: str, entry_points: str) -> Path:
+    """A folder that, once on the path, has these plug-ins as pip would install them: by a folder of metadata."""
+    metadata = folder / "site" / f"{name}-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(entry_points)
+    return metadata.parent
+
+
 @pytest.fixture
 def scripted_plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Install the plug-ins, for this process and its children, as pip would: with a folder of metadata on the path."""
-    metadata = tmp_path / "site" / "scripted-1.0.dist-info"
-    metadata.mkdir(parents=True)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: scripted\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(ENTRY_POINTS)
-    monkeypatch.syspath_prepend(str(metadata.parent))
+    """Install the plug-ins, for this process and its children."""
+    monkeypatch.syspath_prepend(str(installed(tmp_path, "scripted", ENTRY_POINTS)))
     plugins.names.cache_clear()
     plugins.find.cache_clear()
     yield

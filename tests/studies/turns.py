@@ -1,0 +1,181 @@
+"""Speed-ups of a model over itself: ``python -m tests.studies.turns --work-dir WORK --lock FILE``
+
+Times the same model twice, in turns and in fresh processes for every repetition, and counts how often the interval of
+the speed-up covers 1; then against a model that sleeps 5 % longer, and counts how often that is found. Finished
+repetitions are kept, so that a study that was stopped goes on; the lock keeps the machine free for each.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any, ClassVar, NamedTuple
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+from rich.progress import track
+
+from evalsuite import pairing
+from evalsuite.compare.difference import difference
+from evalsuite.executors.contract import Executor
+from evalsuite.executors.local import Local
+from evalsuite.metrics.contract import Estimate, TimingInputs
+from evalsuite.metrics.latency import Latency
+from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
+from evalsuite.models.zoo import Zoo
+from evalsuite.profiling.entrant import Entrant
+from evalsuite.profiling.session import Session
+from evalsuite.profiling.subject import SubjectSpec
+from evalsuite.scenarios.contract import ProfileName
+from evalsuite.scenarios.single_stream import SingleStream
+from evalsuite.settings import Settings
+from evalsuite.targets.contract import Target
+from tests.profiling.scripted import installed
+from tests.studies.coverage import measured
+
+ENTRY_POINTS = "[evalsuite.models]\ndelayed = tests.studies.turns:Delayed\n"
+
+
+class Delayed(Settings):
+    """A model of the zoo that sleeps after each call.
+
+    Attributes:
+        name: in the zoo.
+        delay: how long, as a share of what the call took.
+    """
+
+    name: str
+    delay: float = 0.0
+    runs_user_code: ClassVar[bool] = False
+
+    def fingerprint(self) -> str:
+        return ""
+
+    def capabilities(self) -> Capabilities:
+        return Zoo(name=self.name).capabilities()
+
+    def provenance(self) -> dict[str, str | int | float | None]:
+        return {}
+
+    @contextmanager
+    def open(self, target: Target) -> Iterator[LoadedModel]:
+        with Zoo(name=self.name).open(target) as model:
+            yield _Delayed(model, self.delay)
+
+
+class _Delayed:
+    def __init__(self, model: LoadedModel, delay: float) -> None:
+        self.model, self.delay = model, delay
+
+    def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
+        begin = time.perf_counter()
+        images = self.model.generate(batch, probe)
+        # Awake, since the system lets a sleeper sleep longer than it wanted.
+        end = time.perf_counter() + self.delay * (time.perf_counter() - begin)
+        while time.perf_counter() < end:
+            pass
+        return images
+
+
+class Speed(NamedTuple):
+    """Time of one model as a multiple of the other's, its interval, and which rule was broken, or ""."""
+
+    ratio: float
+    low: float
+    high: float
+    invalid: str = ""
+
+
+def batch_of(ids: NDArray[np.int64]) -> Batch:
+    return Batch(ids, pairing.seeds_of(ids, 0), pairing.labels_of(ids, 10))
+
+
+def repetition(name: str, delay: float, profile: ProfileName, number: int, executor: Executor) -> Speed:
+    """One session of two models; every other one begins with the second."""
+    target: dict[str, Any] = {"threads": 1, "batch_size": 1}
+    entrants = [
+        Entrant(role, SubjectSpec("delayed", {"name": name, "delay": extra}, "cpu", target), batch_of, 1)
+        for role, extra in (("teacher", 0.0), ("student", delay))
+    ]
+    session = Session(executor, profile, {"single_stream": SingleStream()}, number, 600.0, lambda *turn: None)
+    session.run(entrants if number % 2 else entrants[::-1])
+    sides, invalid = {}, ""
+    for entrant in entrants:
+        if entrant.error is not None:
+            raise entrant.error
+        estimate = Latency(percentiles=(50,)).compute(TimingInputs(tuple(entrant.timings)))["p50"]
+        assert isinstance(estimate, Estimate), estimate
+        sides[entrant.case_key] = measured("latency", estimate, entrant.case_key)
+        invalid = invalid or estimate.invalid
+    found = difference(sides["student"], sides["teacher"])
+    assert found.interval is not None, found.incomparable
+    assert found.value is not None
+    return Speed(found.value, found.interval.low, found.interval.high, invalid)
+
+
+def repeated(
+    name: str, delay: float, profile: ProfileName, count: int, work_dir: Path, lock: Path | None, executor: Executor
+) -> list[Speed]:
+    """So many repetitions, from the work folder where they are there."""
+    path = work_dir / f"{name}-{profile}-{delay:g}.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    done = [Speed(*json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
+    with path.open("a") as file:
+        for number in track(range(len(done), count), description=f"delay {delay:.0%}"):
+            with exclusive(lock) if lock else nullcontext():
+                done.append(repetition(name, delay, profile, number, executor))
+            file.write(json.dumps(done[-1]) + "\n")
+            file.flush()
+    return done[:count]
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a lock that ``flock`` takes too, so that nothing else computes meanwhile."""
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def main(
+    work_dir: Annotated[Path, typer.Option(help="Where finished repetitions are kept.")],
+    name: Annotated[str, typer.Option(help="A model of the zoo.")] = "fashion-4step",
+    same: Annotated[int, typer.Option(help="Repetitions of a model against itself.")] = 400,
+    slower: Annotated[int, typer.Option(help="Repetitions against a slower one.")] = 100,
+    delay: Annotated[float, typer.Option(help="How much slower.")] = 0.05,
+    profile: str = "standard",
+    lock: Annotated[Path | None, typer.Option(help="Locked for each repetition.")] = None,
+) -> None:
+    """Print how often the interval covers no difference where there is none, and how often it finds one."""
+    with TemporaryDirectory() as folder:
+        sys.path.insert(0, str(installed(Path(folder), "turns", ENTRY_POINTS)))
+        try:
+            report(work_dir, name, same, slower, delay, profile, lock, Local())
+        finally:
+            sys.path.pop(0)
+
+
+def report(
+    work_dir: Path, name: str, same: int, slower: int, delay: float, profile: Any, lock: Path | None, executor: Executor
+) -> None:
+    typer.echo(f"| {name}, `{profile}` | repetitions | share | median ratio | median width | INVALID |")
+    typer.echo("|---|---:|---:|---:|---:|---:|")
+    for extra, count in ((0.0, same), (delay, slower)):
+        found = repeated(name, extra, profile, count, work_dir, lock, executor)
+        hits = [speed.low > 1 if extra else speed.low <= 1 <= speed.high for speed in found]
+        what = f"a delay of {extra:.0%} is found" if extra else "the same model: the interval covers 1"
+        ratio = np.median([speed.ratio for speed in found])
+        width = np.median([speed.high - speed.low for speed in found])
+        invalid = np.mean([bool(speed.invalid) for speed in found])
+        typer.echo(f"| {what} | {count} | {np.mean(hits):.1%} | {ratio:.3f} | {width:.3f} | {invalid:.1%} |")
+
+
+if __name__ == "__main__":
+    typer.run(main)
