@@ -13,7 +13,8 @@ ROUNDING = 1
 
 REDUCED_TOLERANCE = 4.0
 """Mean difference of an image, in steps of 255, that reduced precision may make between batch sizes: it rounds
-otherwise in another batch, and sampling enlarges that. The bundled models show up to 0.2, other images of a class 9 to 90."""
+otherwise in another batch, and sampling enlarges that. The bundled models show up to 0.2, and two images of a class at
+least 9."""
 
 
 @dataclass(frozen=True)
