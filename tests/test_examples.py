@@ -79,7 +79,8 @@ def test_readme_commands_and_code_work(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", SUITES, ids=lambda path: path.stem)
 def test_shipped_suites_are_valid(path: Path) -> None:
-    assert load_suite(path).suite == path.stem
+    """Each has the name of its file; but one has that of the suite whose baseline it is compared with."""
+    assert load_suite(path).suite == {"regression": "quickstart"}.get(path.stem, path.stem)
 
 
 @pytest.mark.slow
@@ -90,11 +91,12 @@ def test_the_suite_of_tiny_pipelines_runs(tmp_path: Path) -> None:
         file.write_bytes((ROOT / "suites" / file.name).read_bytes())
     names = ("stable-diffusion", "stable-diffusion-lcm-lora", "stable-diffusion-xl")
     subprocess.run([sys.executable, script, tmp_path / "tiny-pipelines", *names], check=True, capture_output=True)
-    done = call_evalsuite("run", suite, *SMALL, "--json", cwd=tmp_path, timeout_s=900)
+    chosen = ("--only", "model=teacher,model=one-step")
+    done = call_evalsuite("run", suite, *SMALL, *chosen, "--json", cwd=tmp_path, timeout_s=900)
     assert done.returncode in JUDGED, done.stderr
     ended = json.loads(done.stdout)
     measured = {(one["model"], one["name"]) for one in ended["measurements"] if one["slice"] == "all"}
-    for model in ("teacher", "lcm-lora-4", "one-step", "xl"):
+    for model in ("teacher", "one-step"):
         assert {(model, "vendi"), (model, "latency_p50"), (model, "throughput")} <= measured
         assert ((model, "psnr") in measured) == (model != "teacher")
     assert {one["kind"] for one in ended["missing"]} == {"skipped", "unavailable"}
