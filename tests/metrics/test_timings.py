@@ -85,12 +85,11 @@ def stages(**seconds):
     return TimingInputs(tuple(one.timings[0] for one in series))
 
 
-def test_stages_are_means_that_add_up_and_those_that_are_not_marked_are_told():
+def test_stages_are_means_that_add_up():
     parts = {"denoise": 3.0, "denoise_step": 0.75, "rest": 0.5, "request": 0.5}
     found = StageTime().compute(stages(plain=4.0, clock=9.0, waiting=0.5, **parts, **{"": 4.0}))
-    assert {name: one.value for name, one in found.items() if not isinstance(one, str)} == parts
-    assert found["decode"] == "the model marks no stage decode"
-    assert {one.warning for one in found.values() if not isinstance(one, str)} == {""}
+    assert {name: one.value for name, one in found.items()} == parts
+    assert {one.warning for one in found.values()} == {""}
 
 
 def test_probing_that_slows_the_calls_is_told():
