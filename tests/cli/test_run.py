@@ -119,11 +119,18 @@ def test_quiet_prints_the_folder_alone(workplace: Path) -> None:
 
 
 def test_a_failed_gate_is_exit_code_1(workplace: Path) -> None:
-    done = run_of(workplace, "fails", **{"margin: {absolute: 1000}": "margin: {absolute: 0.000001}"})
+    done = run_of(workplace, "fails", **{"test: non_inferiority, margin: {absolute: 1000}": "test: superiority"})
     document = json.loads(done.stdout)
     assert [verdict["outcome"] for verdict in document["verdicts"]] == ["fail"]
     assert done.returncode == document["exit_code"] == 1
     assert called(workplace, "gate", "out/fails").returncode == 1
+
+
+def test_a_margin_that_is_known_to_be_too_narrow_is_exit_code_2(workplace: Path) -> None:
+    done = run_of(workplace, "narrow", **{"margin: {absolute: 1000}": "margin: {absolute: 0.000001}"})
+    assert done.returncode == 2
+    assert "samples would do (known from " in done.stderr
+    assert not (workplace / "out" / "narrow").exists()
 
 
 def test_a_gate_on_the_edge_is_inconclusive_and_exit_code_3(workplace: Path) -> None:
