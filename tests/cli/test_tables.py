@@ -71,9 +71,9 @@ def test_absences_join_cells_of_one_reason(inputs: ReportInputs, capsys: pytest.
 
 def test_gates_that_cannot_decide_say_what_they_need(capsys: pytest.CaptureFixture[str]) -> None:
     gates = [
-        GatePower("kid", unit="", effect=0.02, room=0.01, needed=4000, source="a-run"),
-        GatePower("latency", scale="ratio", effect=1.05, room=2.0, needed=6, source="a-run"),
-        GatePower("fid", unknown="nobody knows"),
+        GatePower("kid", "equivalence", unit="", effect=0.02, room=0.01, needed=4000, source="a-run"),
+        GatePower("latency", "superiority", scale="ratio", effect=1.05, room=2.0, needed=6, source="a-run"),
+        GatePower("fid", "limit", unknown="nobody knows"),
     ]
     kid, latency, fid = printed(capsys, *tables.powers(gates, 1000)).splitlines()[4:7]
     assert kid.split() == ["kid", "0.02", "0.01", "4000", "a-run"]

@@ -10,6 +10,7 @@ import pytest
 import evalsuite
 from evalsuite import plugins
 from evalsuite.features._inception_network import InceptionNetwork
+from evalsuite.pipeline.conditions import Conditions
 from evalsuite.pipeline.extract import ROOM, Order, Source, extract_missing
 from evalsuite.pipeline.networks import passes_of
 from evalsuite.pipeline.samples import Span
@@ -48,7 +49,7 @@ def test_only_layers_with_the_same_settings_pass_together() -> None:
 def test_a_run_takes_one_pass(tmp_path: Path, passes: list[int]) -> None:
     store = Store(tmp_path)
     reference = ReferenceSpec(dataset="fashion-mnist")
-    order = Order(store, LAYERS, reference, (Source("reference", Span(0, 4), ("64/a", "192/a")),))
+    order = Order(store, LAYERS, reference, Conditions(), (Source("reference", Span(0, 4), ("64/a", "192/a")),))
     assert extract_missing(order, lambda done, total: None) == {}
     assert passes == [4]
     images = plugins.find("datasets", "fashion-mnist")().images(np.arange(4))
