@@ -24,6 +24,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _no_window() -> Iterator[None]:
+    """Tests have no terminal, though a worker of pytest says how wide one is."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("COLUMNS", "LINES"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _interruptible() -> None:
     """Ctrl-C reaches the processes of tests, though a shell starts background jobs with it ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
