@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from evalsuite.errors import EvalsuiteError
     from evalsuite.session import Session
 
 GATES = pytest.StashKey[list[tuple[str, str]]]()
@@ -66,7 +67,7 @@ _COLOURS = {"pass": {"green": True}, "fail": {"red": True}}
 class SuiteFile(pytest.File):
     """A suite file, which is run once, when the first of its gates is."""
 
-    _session: Session | None = None
+    _session: Session | EvalsuiteError | None = None
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item a gate and candidate, and one for the cells of the run."""
@@ -85,16 +86,26 @@ class SuiteFile(pytest.File):
         yield CellsItem.from_parent(self, name="every cell ran")
 
     def finished(self) -> Session:
-        """The run, started now if it has not been."""
+        """The run, started now if it has not been; one that cannot run is not tried again for every gate.
+
+        Raises:
+            EvalsuiteError: the suite cannot be run.
+        """
         from evalsuite import session
+        from evalsuite.errors import EvalsuiteError
 
         if self._session is None:
-            self._session = session.run(
-                self.path,
-                samples=self.config.getoption("--evalsuite-samples"),
-                profile=self.config.getoption("--evalsuite-profile"),
-                allow_code=self.config.getoption("--evalsuite-allow-code"),
-            )
+            try:
+                self._session = session.run(
+                    self.path,
+                    samples=self.config.getoption("--evalsuite-samples"),
+                    profile=self.config.getoption("--evalsuite-profile"),
+                    allow_code=self.config.getoption("--evalsuite-allow-code"),
+                )
+            except EvalsuiteError as error:
+                self._session = error
+        if isinstance(self._session, EvalsuiteError):
+            raise self._session
         return self._session
 
 

@@ -651,9 +651,11 @@ class Verdict(Record):
         reason: one sentence a person understands.
         comparison: what was tested, where there was something to test.
         p_fail, p_pass: p-values of "within the margin" and of "outside" (small p_fail: a regression).
+        metric: the value that the gate judges, as ``fid`` or ``latency_p50``.
     """
 
     gate: str
+    metric: str = ""
     outcome: Literal["pass", "fail", "inconclusive", "incomparable", "missing"]
     reason: str
     comparison: Comparison | None = None

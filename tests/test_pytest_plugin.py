@@ -94,6 +94,14 @@ def test_a_cell_that_fails_is_a_failed_test(tmp_path: Path) -> None:
     assert "missing: There is no psnr of student@cpu/all" in done.stdout
 
 
+def test_a_suite_that_cannot_run_is_tried_once(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, [limit(min=1), limit(min=2)])
+    done = called(tmp_path, suite, "--evalsuite-samples", "0")
+    assert "3 failed" in done.stdout
+    assert done.stdout.count("--samples 0: found 0, expected at least 1") >= 3
+    assert "Traceback" not in done.stdout
+
+
 def test_a_suite_with_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text("suite: bad\ntask: portraits\n")

@@ -35,30 +35,33 @@ def judge(record: RunRecord, baselines: Mapping[str, Baseline]) -> list[Verdict]
     """
     suite = Suite.model_validate(record.suite)
     results = [
-        (gate_line(gate, who), _result(gate, who, Sides(gate, suite, record, baselines)))
+        (gate, gate_line(gate, who), _result(gate, who, Sides(gate, suite, record, baselines)))
         for gate in suite.gates
         for who in Sides(gate, suite, record, baselines).candidates()
     ]
-    tested = [trial for _, trial in results if isinstance(trial, Trial) and not trial.exact]
+    tested = [trial for _, _, trial in results if isinstance(trial, Trial) and not trial.exact]
     corrected = iter(holm([trial.p_fail for trial in tested]))
     look = look_of(suite)
     alpha, pass_level = suite.alpha * look.share, PASS_LEVEL * look.share
     levels = Levels(alpha / max(len(tested), 1), pass_level)
     verdicts = []
-    for line, result in results:
+    for gate, line, result in results:
         if isinstance(result, Trial):
             p_fail = result.p_fail if result.exact else next(corrected)
-            verdicts.append(_verdict(line, result, p_fail, alpha, levels, look))
+            verdict = _verdict(line, result, p_fail, alpha, levels, look)
         else:
-            verdicts.append(_without_numbers(line, result))
+            verdict = _without_numbers(line, result)
+        verdicts.append(verdict.model_copy(update={"metric": gate.metric}))
     return verdicts
 
 
 def wants_more(record: RunRecord, verdicts: Sequence[Verdict]) -> Look | None:
-    """The next look, where the suite extends, nothing failed, and a gate has no decision yet; else None."""
+    """The next look, where the suite extends, nothing failed, and more samples may decide an open gate; else None."""
     suite = Suite.model_validate(record.suite)
     outcomes = {verdict.outcome for verdict in verdicts}
-    if suite.on_inconclusive != "extend" or "inconclusive" not in outcomes or outcomes & {"fail", "missing"}:
+    of_samples = {measurement.name for measurement in record.measurements if not measurement.profiled}
+    waiting = any(verdict.outcome == "inconclusive" and verdict.metric in of_samples for verdict in verdicts)
+    if suite.on_inconclusive != "extend" or not waiting or outcomes & {"fail", "missing"}:
         return None
     later = (look for look in looks_of(suite) if look.num_samples > suite.sampling.num_samples)
     return next(later, None)

@@ -35,7 +35,6 @@ from evalsuite.history import tables
 from evalsuite.history.points import Point, RunPoints, SeriesKey, Value
 from evalsuite.records import Interval
 
-DEFAULT_STORE = "history.db"
 EXPECTED = "the path of a SQLite file, or postgresql://USER@HOST/DATABASE"
 METHOD = "as recorded"
 

@@ -146,12 +146,13 @@ class _Together:
     scored: Mapping[str, SampleSet]
 
     def key(self) -> str:
-        """SHA-256 of everything known beforehand that can change a timing."""
+        """SHA-256 of everything known beforehand that can change a timing; what the target's time costs cannot."""
+        settings = {name: value for name, value in self.spec.settings.items() if name != "price_per_hour"}
         return content_key(
             {
                 "sources": plugins.sources_hash("profiling", "scenarios", "executors", "targets"),
                 "models": [[case.key, case.samples_key] for shared in self.cases.values() for case in shared],
-                "target": [self.spec.device, self.spec.settings],
+                "target": [self.spec.device, settings],
                 "scenarios": sorted(self.scenarios),
                 "profile": self.profile,
                 "scored": {key: key in self.scored for key in self.cases},

@@ -4,6 +4,7 @@ that the samples themselves show)."""
 from __future__ import annotations
 
 import inspect
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -23,19 +24,15 @@ Columns = Mapping[str, Mapping[str, NDArray[np.int64]]]
 """By attribute and value, the positions (not ids) of the samples that have it, increasing."""
 
 
-class Change(Settings):
-    """What a slice does to each batch before the model sees it, in the process that generates; a class derived from it
-    stands at the top of the slice kind's module, so that it can be sent there.
+class Alteration(Settings):
+    """What changes and searches share: a key that tells them apart. A class derived from one of them stands at the top
+    of the slice kind's module, so that it can be sent to the process that generates.
 
     Attributes:
         libraries: packages whose version can change the result.
     """
 
     libraries: ClassVar[tuple[str, ...]] = ()
-
-    def apply(self, batch: Batch) -> Batch:
-        """The changed batch, of the same samples; what is done to a sample follows from the sample and its seed."""
-        raise NotImplementedError
 
     def key(self) -> str:
         """SHA-256 of all that decides what it does: its class, settings and sources, and the versions of libraries.
@@ -54,11 +51,19 @@ class Change(Settings):
         return np.random.default_rng(int(seed))
 
 
+class Change(Alteration):
+    """What a slice does to each batch before the model sees it."""
+
+    @abstractmethod
+    def apply(self, batch: Batch) -> Batch:
+        """The changed batch, of the same samples; what is done to a sample follows from the sample and its seed."""
+
+
 Found = Mapping[str, NDArray[Any]]
 """What a search ended with, row by row as the batch."""
 
 
-class Search(Change):
+class Search(Alteration):
     """A change that is searched for on one model, in a step before samples are generated, and then applied for all.
 
     Attributes:
@@ -67,6 +72,7 @@ class Search(Change):
 
     against: str
 
+    @abstractmethod
     def search(self, model: Differentiable, batch: Batch, wanted: NDArray[np.uint8]) -> Found:
         """What to do to each sample; follows from the sample and its seed.
 
@@ -76,11 +82,10 @@ class Search(Change):
         Raises:
             Failed: the model cannot be searched on.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def applied(self, batch: Batch, found: Found) -> Batch:
         """The changed batch, of the same samples."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class SliceCase:
     settings: Mapping[str, Any] = field(default_factory=dict)
     target: Mapping[str, Any] = field(default_factory=dict)
     noise: NoiseSpec | None = None
-    change: Change | None = None
+    change: Change | Search | None = None
     needs: tuple[str, ...] = ()
     level: float | None = None
     unchanged: float | None = None

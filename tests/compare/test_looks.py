@@ -12,7 +12,7 @@ from evalsuite.compare.looks import Look, look_of, looks_of
 from evalsuite.compare.power import power_of_gates
 from evalsuite.records import RunRecord, Verdict
 from evalsuite.suite.schema import Suite
-from tests.compare.inputs import missing, of_samples, record
+from tests.compare.inputs import missing, of_rounds, of_samples, record
 
 STAGES = [100, 200, 400]
 
@@ -78,6 +78,18 @@ def test_more_samples_do_not_bring_a_missing_number() -> None:
     made = run()
     gone = made.model_copy(update={"measurements": made.measurements[:1], "missing": [missing("psnr")]})
     assert wants_more(gone, judge(gone, {})) is None
+
+
+def test_more_samples_do_not_decide_about_timings() -> None:
+    made = run()
+    rounds = np.random.default_rng(0).lognormal(-3, 0.1, 16)
+    timed = [of_rounds(rounds, model="teacher", role="teacher"), of_rounds(rounds[::-1])]
+    gate = {**made.suite["gates"][0], "metric": timed[0].name, "margin": {"ratio": 1.0001}}
+    suite = Suite.model_validate({**made.suite, "gates": [gate]}).model_dump(mode="json")
+    open_gate = made.model_copy(update={"suite": suite, "measurements": [*made.measurements, *timed]})
+    verdicts = judge(open_gate, {})
+    assert [verdict.outcome for verdict in verdicts] == ["inconclusive"]
+    assert wants_more(open_gate, verdicts) is None
 
 
 def test_a_look_may_spend_its_share_only() -> None:
