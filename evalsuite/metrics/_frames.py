@@ -1,20 +1,38 @@
-"""What metrics of frames share: the seconds between frames that were shown one after another."""
+"""What metrics of frames share: their scenario, and the seconds between frames that were shown one after another."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from evalsuite.errors import Skipped
 from evalsuite.metrics._features import Floats
-from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of
-from evalsuite.metrics.contract import Estimate, TimingInputs
+from evalsuite.metrics._timings import named, protocol_of, rounds_of, timings_of
+from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.records import Family
+from evalsuite.settings import Settings
 
 LEAST_SHOWN = 3
 """Frames of a round, for two intervals that can differ."""
+
+
+class FrameMetric(Settings):
+    """Base of metrics that read the scenario ``realtime``.
+
+    Attributes:
+        fps: frames a second.
+    """
+
+    inputs: ClassVar[Inputs] = Inputs.TIMINGS
+
+    fps: float = Field(gt=0, allow_inf_nan=False)
+
+    @property
+    def scenarios(self) -> tuple[str, ...]:
+        return (named("realtime", fps=self.fps),)
 
 
 def interval_estimate(

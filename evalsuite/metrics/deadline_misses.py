@@ -6,32 +6,20 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from evalsuite.metrics._timings import named, protocol_of, rounds_of, timings_of
-from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
+from evalsuite.metrics._frames import FrameMetric
+from evalsuite.metrics._timings import protocol_of, rounds_of, timings_of
+from evalsuite.metrics.contract import Estimate, TimingInputs
 from evalsuite.records import Family
-from evalsuite.settings import Settings
 
 
-class DeadlineMisses(Settings):
-    """Frames that were shown later than 1/fps after their release, or never, as a share of all: mean over rounds.
-
-    Attributes:
-        fps: frames a second in the scenario ``realtime``.
-    """
+class DeadlineMisses(FrameMetric):
+    """Frames that were shown later than 1/fps after their release, or never, as a share of all: mean over rounds."""
 
     unit: ClassVar[str] = ""
     higher_is_better: ClassVar[bool | None] = False
-    inputs: ClassVar[Inputs] = Inputs.TIMINGS
     as_ratio: ClassVar[bool] = False
     paper: ClassVar[str] = "Liu and Layland 1973 (doi:10.1145/321738.321743), for deadlines at the next release"
-
-    fps: float = Field(gt=0, allow_inf_nan=False)
-
-    @property
-    def scenarios(self) -> tuple[str, ...]:
-        return (named("realtime", fps=self.fps),)
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
         """One value in [0, 1]; frames of a round hang together, so rounds are what is averaged.

@@ -7,31 +7,17 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from evalsuite.metrics._frames import interval_estimate
-from evalsuite.metrics._timings import named
-from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
-from evalsuite.settings import Settings
+from evalsuite.metrics._frames import FrameMetric, interval_estimate
+from evalsuite.metrics.contract import Estimate, TimingInputs
 
 
-class Jitter(Settings):
-    """Standard deviation of the seconds between frames that are shown, median over rounds.
-
-    Attributes:
-        fps: frames a second in the scenario ``realtime``.
-    """
+class Jitter(FrameMetric):
+    """Standard deviation of the seconds between frames that are shown, median over rounds."""
 
     unit: ClassVar[str] = "s"
     higher_is_better: ClassVar[bool | None] = False
-    inputs: ClassVar[Inputs] = Inputs.TIMINGS
     paper: ClassVar[str] = "Demichelis and Chimento 2002 (RFC 3393), after its variation of delays"
-
-    fps: float = Field(gt=0, allow_inf_nan=False)
-
-    @property
-    def scenarios(self) -> tuple[str, ...]:
-        return (named("realtime", fps=self.fps),)
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
         """One value; the replicates are those of each round.

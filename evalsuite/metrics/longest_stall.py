@@ -6,32 +6,18 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from evalsuite.metrics._frames import interval_estimate
-from evalsuite.metrics._timings import named
-from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
-from evalsuite.settings import Settings
+from evalsuite.metrics._frames import FrameMetric, interval_estimate
+from evalsuite.metrics.contract import Estimate, TimingInputs
 
 
-class LongestStall(Settings):
+class LongestStall(FrameMetric):
     """The longest time between frames that are shown in a round, median over rounds: the maximum of all would only grow
-    with the rounds.
-
-    Attributes:
-        fps: frames a second in the scenario ``realtime``.
-    """
+    with the rounds."""
 
     unit: ClassVar[str] = "s"
     higher_is_better: ClassVar[bool | None] = False
-    inputs: ClassVar[Inputs] = Inputs.TIMINGS
     paper: ClassVar[str] = "ITU-T P.1201 (2012), for stalls of video"
-
-    fps: float = Field(gt=0, allow_inf_nan=False)
-
-    @property
-    def scenarios(self) -> tuple[str, ...]:
-        return (named("realtime", fps=self.fps),)
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
         """One value; the replicates are those of each round.
