@@ -116,6 +116,11 @@ class Interrupted(EvalsuiteError):
     exit_code = 130
 
 
+def with_article(noun: str) -> str:
+    """``a metric``, ``an extractor``."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of an error message: ``did you mean 'fid'?``, or the list of what there is."""
     candidates = sorted(known)

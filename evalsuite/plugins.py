@@ -20,7 +20,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from evalsuite.errors import UnknownNameError, UsageError
+from evalsuite.errors import UnknownNameError, UsageError, nearest, with_article
 
 Room = Literal[
     "models", "datasets", "prompts", "targets", "scenarios", "slices", "features", "metrics", "executors", "reports"
@@ -91,6 +91,20 @@ def make(room: Room, text: str) -> Any:
             raise UsageError(f"{text!r}: found no {setting}, which {name} needs; write {name}:{setting}=...") from error
         expected = first["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
         raise UsageError(f"{text!r}: found {setting}={settings.get(setting)}, expected {expected}") from error
+
+
+def accepted(room: Room, text: str) -> Any:
+    """As ``make``, for a setting that holds such a text: pydantic's validators refuse a value by ``ValueError``.
+
+    Raises:
+        ValueError: as ``make``, in words that follow "found 'fidd', ".
+    """
+    try:
+        return make(room, text)
+    except UnknownNameError as error:
+        raise ValueError(f"expected {with_article(error.kind)} ({nearest(error.name, error.known)})") from error
+    except UsageError as error:
+        raise ValueError(f"expected {with_article(KINDS[room])} with settings it takes ({error})") from error
 
 
 def parse(text: str) -> tuple[str, dict[str, str | int | float | bool]]:

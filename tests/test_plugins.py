@@ -87,6 +87,19 @@ def test_a_text_that_describes_nothing(text: str, kind: type[UsageError], messag
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("pixel", "expected an extractor (did you mean 'pixels'?)"),
+        ("pixels:size=3", "expected a setting of pixels (there are none)"),
+        ("pixels:size", "expected an extractor with settings it takes ('pixels:size': found 'size' after the name, "),
+    ],
+)
+def test_a_validator_refuses_a_text_by_what_it_expected(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        plugins.accepted("features", text)
+
+
 def test_a_setting_that_must_be_there() -> None:
     with pytest.raises(UsageError, match="'zoo': found no name, which zoo needs; write zoo:name="):
         plugins.make("models", "zoo")

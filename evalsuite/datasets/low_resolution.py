@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from evalsuite import plugins
 from evalsuite.datasets.contract import Dataset
-from evalsuite.errors import Failed, UsageError
+from evalsuite.errors import Failed
 from evalsuite.files import content_key
 from evalsuite.settings import Settings
 
@@ -21,10 +21,7 @@ VERSION = 1
 
 
 def _readable(of: str) -> str:
-    try:
-        plugins.make("datasets", of)
-    except UsageError as error:
-        raise ValueError(str(error)) from error
+    plugins.accepted("datasets", of)
     return of
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import AfterValidator
 
 from evalsuite import plugins
-from evalsuite.errors import Skipped, UsageError
+from evalsuite.errors import Skipped
 from evalsuite.metrics._features import Floats
 from evalsuite.metrics.contract import Estimate, TimingInputs
 from evalsuite.records import Family, Scalar, Timings
@@ -71,10 +71,7 @@ def named(scenario: str, **settings: Scalar) -> str:
 
 
 def _canonical(text: str) -> str:
-    try:
-        plugins.make("scenarios", text)
-    except UsageError as error:
-        raise ValueError(str(error)) from error
+    plugins.accepted("scenarios", text)
     name, settings = plugins.parse(text)
     return named(name, **settings)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from evalsuite import pairing, plugins
 from evalsuite.datasets.contract import GroundTruth
-from evalsuite.errors import EvalsuiteError, Problem, SuiteError, UsageError
+from evalsuite.errors import EvalsuiteError, Problem, SuiteError, UsageError, with_article
 from evalsuite.metrics.contract import Inputs
 from evalsuite.plugins import Room
 from evalsuite.settings import unit_of
@@ -229,7 +229,7 @@ class _Reading:
         """The plug-in's class; None and a problem where there is none, or where its module is broken."""
         kind, text = plugins.KINDS[room], str(name.value)
         if text not in plugins.names(room):
-            expected, hint = choice(text, plugins.names(room), f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}")
+            expected, hint = choice(text, plugins.names(room), with_article(kind))
             self.add([name.problem(f"{kind} {shown(name.plain())}", expected, hint)])
             return None
         try:
