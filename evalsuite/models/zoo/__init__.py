@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,17 +112,16 @@ class Zoo(Settings):
         yield _Diffusion(net, header.sampler, header.sigmas or karras_sigmas(self._steps), self._guidance)
 
 
-class _Diffusion:
-    """A denoiser and its sampler; see :class:`evalsuite.models.contract.Differentiable`."""
+class _Loaded(ABC):
+    """The network of a checkpoint; see :class:`evalsuite.models.contract.Differentiable`."""
 
-    def __init__(self, net: Denoiser, sampler: str, sigmas: list[float], guidance_scale: float) -> None:
-        self.net, self.sampler, self.sigmas, self.guidance_scale = net, sampler, sigmas, guidance_scale
+    net: Denoiser | Regression
 
     def num_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.net.parameters())
 
     def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
-        """Images uint8 ``[B, 1, 28, 28]``; latent noise comes from each sample's own CPU generator."""
+        """Images uint8 ``[B, 1, 28, 28]``."""
         import torch
 
         with torch.inference_mode():
@@ -129,9 +129,35 @@ class _Diffusion:
 
     def sample(self, batch: Batch, probe: Probe) -> Tensor:
         """Images as a float tensor ``[B, 1, 28, 28]``, about [-1, 1], not clipped."""
-        return self._denoised(self.noise(batch), self.condition(batch), probe)
+        return self._images(self.noise(batch), self.condition(batch), probe)
+
+    def forward(self, noise: Tensor | None, condition: Tensor) -> Tensor:
+        import torch
+
+        with torch.enable_grad():  # a target turns gradients off for its process
+            return (self._images(noise, condition, NoProbe()) + 1) * 127.5
+
+    @abstractmethod
+    def noise(self, batch: Batch) -> Tensor | None: ...
+
+    @abstractmethod
+    def condition(self, batch: Batch) -> Tensor: ...
+
+    @abstractmethod
+    def _images(self, noise: Any, condition: Tensor, probe: Probe) -> Tensor:
+        """What ``sample`` returns, of what ``noise`` and ``condition`` return."""
+
+
+class _Diffusion(_Loaded):
+    """A denoiser and its sampler."""
+
+    net: Denoiser
+
+    def __init__(self, net: Denoiser, sampler: str, sigmas: list[float], guidance_scale: float) -> None:
+        self.net, self.sampler, self.sigmas, self.guidance_scale = net, sampler, sigmas, guidance_scale
 
     def noise(self, batch: Batch) -> Tensor:
+        """Drawn from each sample's own CPU generator."""
         import torch
 
         config = self.net.config
@@ -146,13 +172,7 @@ class _Diffusion:
             return _pixels(batch, self.net)
         return _labels(batch, self.net.config.num_classes).to(_device(self.net))
 
-    def forward(self, noise: Tensor, condition: Tensor) -> Tensor:
-        import torch
-
-        with torch.enable_grad():  # a target turns gradients off for its process
-            return (self._denoised(noise, condition, NoProbe()) + 1) * 127.5
-
-    def _denoised(self, noise: Tensor, condition: Tensor, probe: Probe) -> Tensor:
+    def _images(self, noise: Tensor, condition: Tensor, probe: Probe) -> Tensor:
         import torch
 
         from evalsuite.models.zoo import sampler
@@ -169,26 +189,11 @@ class _Diffusion:
         return state
 
 
-class _Regression:
-    """A network that sees the input image alone; see :class:`evalsuite.models.contract.Differentiable`."""
+class _Regression(_Loaded):
+    """A network that sees the input image alone, whatever the seed."""
 
     def __init__(self, net: Regression) -> None:
         self.net = net
-
-    def num_parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.net.parameters())
-
-    def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
-        """Images uint8 ``[B, 1, 28, 28]``, whatever the seeds."""
-        import torch
-
-        with torch.inference_mode():
-            return to_uint8(self.sample(batch, probe).float().cpu().numpy())
-
-    def sample(self, batch: Batch, probe: Probe) -> Tensor:
-        """Images as a float tensor ``[B, 1, 28, 28]``, about [-1, 1], not clipped."""
-        with probe.stage("restore"):
-            return self._restored(self.condition(batch))
 
     def noise(self, batch: Batch) -> None:
         return None
@@ -196,14 +201,9 @@ class _Regression:
     def condition(self, batch: Batch) -> Tensor:
         return _pixels(batch, self.net)
 
-    def forward(self, noise: Tensor | None, condition: Tensor) -> Tensor:
-        import torch
-
-        with torch.enable_grad():
-            return (self._restored(condition) + 1) * 127.5
-
-    def _restored(self, condition: Tensor) -> Tensor:
-        restored: Tensor = self.net(condition / 127.5 - 1)
+    def _images(self, noise: None, condition: Tensor, probe: Probe) -> Tensor:
+        with probe.stage("restore"):
+            restored: Tensor = self.net(condition / 127.5 - 1)
         return restored
 
 
