@@ -60,11 +60,11 @@ def metric_of(suite: Suite, label: str) -> str:
     Raises:
         UsageError: the suite has none.
     """
-    labels = sorted((spec.name for spec in suite.metrics), key=len, reverse=True)
-    for known in labels:
-        if label == known or label.startswith(f"{known}_"):
-            return known
-    raise UsageError(f"{suite.suite}: found no metric that gives {label!r}, expected one of {', '.join(labels)}")
+    spec = suite.metric_of(label)
+    if spec is None:
+        labels = ", ".join(sorted(known.name for known in suite.metrics))
+        raise UsageError(f"{suite.suite}: found no metric that gives {label!r}, expected one of {labels}")
+    return spec.name
 
 
 def _concerning(suite: Suite, model: str, target: str, metric: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def declared_candidates(gate: GateSpec, suite: Suite) -> list[str]:
     model, _, own_target = gate.candidate.partition("@")
     students = [name for name, spec in suite.models.items() if spec.role == "student"]
     target = own_target or gate.target
-    targets = [target] if target else list(suite.targets)
+    targets = [target] if target else suite.targets_of(gate.metric)
     return [f"{name}@{place}" for name in (students if model == "*" else [model]) for place in targets]
 
 

@@ -62,11 +62,13 @@ class PlannedCell:
 def cells_of(suite: Suite, cases: Iterable[Case]) -> Iterator[PlannedCell]:
     """Every cell of these cases, in the order of cases and metrics.
 
-    Timings belong to the slice ``all``; pairs with the teacher to everyone but itself.
+    Timings belong to the slice ``all``; pairs with the teacher to everyone but itself; a metric to its own targets.
     """
     metrics = [(spec, metric_of(spec)) for spec in suite.metrics]
     for case in cases:
         for spec, metric in metrics:
+            if spec.targets and case.target not in spec.targets:
+                continue
             if metric.inputs == Inputs.TIMINGS and case.slice != "all":
                 continue
             if metric.inputs.of_pairs and spec.against == "teacher" and case.role == "teacher":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,16 @@ class Node:
     place: Place
     path: str = ""
     keys: dict[str, Place] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, content: Any, place: Place, path: str = "") -> Node:
+        """The tree of plain values that stand in no file of their own; all are at one place."""
+        if isinstance(content, Mapping):
+            children = {str(key): cls.of(value, place, joined(path, str(key))) for key, value in content.items()}
+            return cls(children, place, path, dict.fromkeys(children, place))
+        if isinstance(content, list | tuple):
+            return cls([cls.of(value, place, f"{path}[{i}]") for i, value in enumerate(content)], place, path)
+        return cls(content, place, path)
 
     @property
     def mapping(self) -> dict[str, Node] | None:

@@ -32,8 +32,10 @@ def json_schema() -> Schema:
     properties["targets"] = _named(_flat("targets", "device", {"matrix": matrix}, definitions))
     label = {"type": "string", "pattern": NAME_PATTERN}
     against = definitions["MetricSpec"]["properties"]["against"]
-    properties["metrics"]["items"] = _keyed("metrics", {"name": label, "against": against}, definitions)
-    cross = {"anyOf": [{"type": "string"}, definitions["SliceSpec"]["properties"]["cross"]]}
+    only_on = _one_or_more(definitions["MetricSpec"]["properties"]["targets"])
+    own = {"name": label, "against": against, "targets": only_on}
+    properties["metrics"]["items"] = _keyed("metrics", own, definitions)
+    cross = _one_or_more(definitions["SliceSpec"]["properties"]["cross"])
     properties["slices"]["items"] = _keyed("slices", {"cross": cross}, definitions)
     definitions["ReportSpec"]["properties"]["formats"]["items"] = {"enum": list(plugins.names("reports"))}
     for optional in ("reference", "prompts", "inputs", "slices", "gates", "report"):
@@ -47,6 +49,11 @@ def json_schema() -> Schema:
 
 _REPLACED = ("ReferenceSpec", "PromptSpec", "ModelSpec", "TargetSpec", "MetricSpec", "SliceSpec")
 """Records that a file writes in another shape."""
+
+
+def _one_or_more(of_list: Schema) -> Schema:
+    """A list of names, or a name alone."""
+    return {"anyOf": [{"type": "string"}, of_list]}
 
 
 def _flat(

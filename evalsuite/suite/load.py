@@ -20,7 +20,7 @@ from evalsuite.settings import unit_of
 from evalsuite.slices.contract import Columns
 from evalsuite.suite import matrix
 from evalsuite.suite.contradictions import gate_problems, stage_problems
-from evalsuite.suite.document import Node, joined
+from evalsuite.suite.document import Node, Place, joined
 from evalsuite.suite.include import read_with_includes
 from evalsuite.suite.references import Label, Names, gate_faults
 from evalsuite.suite.schema import Fault, GateSpec, Suite
@@ -30,6 +30,9 @@ from evalsuite.suite.wording import choice, shown
 
 CHOSEN = {"reference": "dataset", "prompts": "set", "inputs": "dataset"}
 """Sections that name one plug-in with its settings, and the key that names it."""
+
+_METRIC_KEYS = ("name", "against", "targets")
+"""What stands beside a metric and its settings."""
 
 OPTIONAL_SECTIONS = (
     "version", "description", "reference", "prompts", "inputs", "slices", "gates", "alpha", "on_inconclusive", "stages",
@@ -45,6 +48,26 @@ def load_suite(path: str | Path) -> Suite:
         SuiteError: with every problem found, in the order of the file.
     """
     root, problems = read_with_includes(Path(path))
+    return _checked(root, problems, str(path))
+
+
+def suite_of(content: Mapping[str, Any], origin: str | Path) -> Suite:
+    """Check what a suite file would say, given as plain values by the code of the file ``origin``.
+
+    Relative paths are taken from the folder of ``origin``.
+
+    Raises:
+        SuiteError: with every problem found.
+    """
+    return _checked(Node.of(content, Place(str(origin), 0, 0)), [], str(origin))
+
+
+def _checked(root: Node, problems: Iterable[Problem], main: str) -> Suite:
+    """The suite that a tree describes.
+
+    Raises:
+        SuiteError: with every problem found, in the order of the main file.
+    """
     reading = _Reading(problems)
     canonical = reading.canonical(root)
     suite, found = validate(Suite, canonical)
@@ -52,7 +75,7 @@ def load_suite(path: str | Path) -> Suite:
     resolved = reading.resolve_plugins(canonical)
     reading.check_references(canonical)
     if reading.problems or suite is None:
-        raise SuiteError(_in_order(reading.problems, str(path)))
+        raise SuiteError(_in_order(reading.problems, main))
     return Suite.model_validate({**suite.model_dump(), **resolved})
 
 
@@ -112,12 +135,13 @@ class _Reading:
         return replace(entry, value={**(entry.only(own).mapping or {}), "settings": settings})
 
     def _metric(self, entry: Node) -> Node:
-        """``fid``, ``{latency: {scenario: single_stream}}``, ``{fid: {...}, name: label}``, or with ``against``."""
-        named = self._named(entry.without("name", "against") if entry.mapping else entry, "metric", "settings")
+        """``fid``, ``{latency: {scenario: single_stream}}``, ``{fid: {...}, name: label}``, or with ``against`` or
+        ``targets``."""
+        named = self._named(entry.without(*_METRIC_KEYS) if entry.mapping else entry, "metric", "settings")
         if named is None:
             return replace(entry, value={})
         name, settings = named
-        own = {key: node for key, node in (entry.mapping or {}).items() if key in ("name", "against")}
+        own = _listed(entry.only(_METRIC_KEYS), "targets").mapping or {}
         return replace(entry, value={"name": name, "metric": name, "settings": settings, **own})
 
     def _slice(self, entry: Node) -> Node:
@@ -133,9 +157,7 @@ class _Reading:
         elif settings.mapping is None:
             first = next(iter(plugin.model_fields))
             settings = Node({first: settings}, settings.place, entry.path, {first: settings.place})
-        cross = {key: node for key, node in (entry.mapping or {}).items() if key == "cross"}
-        if "cross" in cross and isinstance(cross["cross"].value, str):
-            cross["cross"] = replace(cross["cross"], value=[cross["cross"]])
+        cross = _listed(entry.only(["cross"]), "cross").mapping or {}
         return replace(entry, value={"kind": kind, "settings": settings, **cross})
 
     def _named(self, entry: Node, what: str, only: str) -> tuple[Node, Node] | None:
@@ -276,8 +298,8 @@ class _Reading:
         for entry in _items(section):
             label = (entry.mapping or {}).get("name")
             if label is not None and isinstance(label.value, str):
-                metric = self.objects.get(entry.path)
-                known = Label(None, None) if metric is None else Label(metric.unit, _as_ratio(metric))
+                metric, targets = self.objects.get(entry.path), _written(entry, "targets")
+                known = Label(None, None) if metric is None else Label(metric.unit, _as_ratio(metric), targets)
                 for value in getattr(metric, "values", ("",)):
                     yield f"{label.value}_{value}" if value else label.value, known
 
@@ -324,6 +346,7 @@ class _Reading:
                 hint = "it compares with real images"
                 yield entry.problem(f"{label.value} in a suite without a reference", "a key 'reference'", hint)
             yield from self._against_problems(entry, label, inputs)
+            yield from _target_problems(entry, names)
             to_teacher = "against" not in (entry.mapping or {}) or (entry.mapping or {})["against"].value == "teacher"
             if inputs and inputs.of_pairs and to_teacher and not names.has_role("teacher"):
                 hint = "it compares each image with the teacher's of the same seed"
@@ -358,6 +381,28 @@ def _as_ratio(metric: Any) -> bool:
 def _named_alone(entry: Node, chooser: str) -> Node:
     """``challenge`` as ``{set: challenge}``."""
     return replace(entry, value={chooser: entry}) if isinstance(entry.value, str) else entry
+
+
+def _listed(entry: Node, key: str) -> Node:
+    """With ``cross: class`` as ``cross: [class]``."""
+    alone = (entry.mapping or {}).get(key)
+    if alone is None or not isinstance(alone.value, str):
+        return entry
+    return replace(entry, value={**(entry.mapping or {}), key: replace(alone, value=[alone])})
+
+
+def _written(entry: Node, key: str) -> list[str]:
+    """The names in a list of the entry."""
+    return [str(node.value) for node in _items((entry.mapping or {}).get(key))]
+
+
+def _target_problems(entry: Node, names: Names) -> Iterator[Problem]:
+    """Targets of a metric that the suite does not have."""
+    for target in _items((entry.mapping or {}).get("targets")):
+        if target.value not in names.targets:
+            yield target.problem(
+                shown(target.plain()), *choice(str(target.value), names.targets, "the name of a target")
+            )
 
 
 def _items(section: Node | None) -> list[Node]:

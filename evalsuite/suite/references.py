@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evalsuite.records import Role
 from evalsuite.suite.schema import Fault, GateSpec
@@ -18,10 +18,12 @@ class Label:
     Attributes:
         unit: of its values, as ``s`` or ``bytes``.
         ratio: whether two of its values are compared by their ratio, as timings, memory and exact numbers are.
+        targets: those that it is measured on; none for all.
     """
 
     unit: str | None
     ratio: bool | None
+    targets: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class Names:
         targets: names.
         metrics: by the names that a gate may use: a label, or label and value (``latency_p50``) where it has several.
         slices: ids that are known before a run, ``all`` left out; None where they cannot be known.
+        target: what a target's name is, for messages.
     """
 
     models: Mapping[str, Role | None]
     targets: Collection[str]
     metrics: Mapping[str, Label]
     slices: Collection[str] | None
+    target: str = "the name of a target"
 
     def has_role(self, role: Role) -> bool:
         """Whether a model has this role, or may have it."""
@@ -48,6 +52,9 @@ class Names:
 def gate_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
     """Names of a gate that nothing in the suite bears, and margins that do not fit the metric."""
     yield from _metric_faults(gate, names)
+    label = names.metrics.get(gate.metric)
+    if label is not None and label.targets:
+        names = replace(names, targets=label.targets, target=f"a target of {gate.metric}")
     if gate.candidate == "*":
         if not names.has_role("student"):
             yield Fault(("candidate",), "'*' in a suite without students", "a model with role: student")
@@ -56,7 +63,7 @@ def gate_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
     if gate.against is not None:
         yield from _against_faults(gate.against, gate.candidate, names)
     if gate.target is not None:
-        yield from _unknown(("target",), gate.target, names.targets, "the name of a target")
+        yield from _unknown(("target",), gate.target, names.targets, names.target)
         for field in ("candidate", "against"):
             if "@" in (getattr(gate, field) or ""):
                 yield Fault((field,), f"{getattr(gate, field)!r} beside target", "the target in one place")
@@ -102,7 +109,7 @@ def _model_faults(field: str, written: str, names: Names) -> Iterator[Fault]:
 def _target_faults(field: str, written: str, names: Names) -> Iterator[Fault]:
     _, at, target = written.partition("@")
     if at:
-        yield from _unknown((field,), target, names.targets, "the name of a target after @")
+        yield from _unknown((field,), target, names.targets, f"{names.target} after @")
 
 
 def _unknown(location: tuple[str, ...], name: str, known: Collection[str], kind: str) -> Iterator[Fault]:

@@ -97,12 +97,18 @@ class MetricSpec(SuitePart):
     Attributes:
         against: for metrics of pairs, what each sample is compared with: the ``teacher``'s of the same seed, or the
             ``ground_truth`` that the inputs were made from.
+        targets: names of those that it is measured on; none for all.
     """
 
     name: Name
     metric: str
     settings: dict[str, Any] = Field(default_factory=dict)
     against: Literal["teacher", "ground_truth"] = "teacher"
+    targets: list[str] = Field(default_factory=list)
+
+    def gives(self, label: str) -> bool:
+        """Whether a value of this label may be its: ``latency_p50`` of ``latency``."""
+        return label == self.name or label.startswith(f"{self.name}_")
 
 
 class SliceSpec(SuitePart):
@@ -285,6 +291,16 @@ class Suite(SuitePart):
         """SHA-256 over what changes samples or numbers; name, version, all about gates, and report do not."""
         measured = {"task", "reference", "prompts", "inputs", "sampling", "models", "targets", "metrics", "slices"}
         return content_key(self.model_dump(mode="json", include=measured))
+
+    def metric_of(self, label: str) -> MetricSpec | None:
+        """The metric that gives a value of this label; None if there is none."""
+        giving = [spec for spec in self.metrics if spec.gives(label)]
+        return max(giving, key=lambda spec: len(spec.name), default=None)
+
+    def targets_of(self, label: str) -> list[str]:
+        """Names of the targets on which a value of this label is measured."""
+        spec = self.metric_of(label)
+        return spec.targets if spec is not None and spec.targets else list(self.targets)
 
     @property
     def teacher(self) -> str | None:

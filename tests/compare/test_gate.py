@@ -9,7 +9,9 @@ import pytest
 
 from evalsuite.compare.baseline import load_all, save
 from evalsuite.compare.gate import exit_code, judge
+from evalsuite.compare.sides import declared_candidates
 from evalsuite.records import Family, RunRecord, Verdict
+from evalsuite.suite.schema import Suite
 from tests.compare.inputs import measurement, missing, of_groups, of_processes, of_rounds, of_samples, record
 
 RANDOM = np.random.default_rng(0)
@@ -229,6 +231,15 @@ def test_wildcards_judge_every_student_and_holm_counts_them():
     assert [found.outcome for found in one] == ["fail"]
     assert len(all_of_them) == 2
     assert all_of_them[0].p_fail == pytest.approx(2 * one[0].p_fail)
+
+
+def test_a_gate_is_about_the_targets_of_its_metric() -> None:
+    limit = {"metric": "fid", "candidate": "student", "test": "limit", "max": 1}
+    suite = Suite.model_validate(record(of_samples(BASE), gates=[limit]).suite)
+    both = suite.model_copy(update={"targets": dict.fromkeys(("edge", "server"), suite.targets["cpu"])})
+    assert declared_candidates(both.gates[0], both) == ["student@edge", "student@server"]
+    fid = suite.metrics[0].model_copy(update={"targets": ["edge"]})
+    assert declared_candidates(both.gates[0], both.model_copy(update={"metrics": [fid]})) == ["student@edge"]
 
 
 class TestWorstSlice:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from evalsuite.errors import UsageError
+from evalsuite.pipeline.cells import cells_of
 from evalsuite.pipeline.plan import make_plan, with_samples
 from evalsuite.records import Case, Plan
 from evalsuite.suite.schema import Suite
@@ -118,6 +119,16 @@ def test_a_folder_with_too_few_images_fails(tmp_path: Path) -> None:
 def test_the_users_code_needs_permission(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"model 'm'.*--allow-code"):
         make_plan(suite_of({"m": model(tmp_path, "good")}))
+
+
+def test_a_metric_has_cells_on_its_targets_alone(tmp_path: Path) -> None:
+    suite = suite_of(
+        {"m": model(tmp_path, "good")},
+        targets={name: {"device": "cpu"} for name in ("server", "edge")},
+        metrics=[{"name": "fid", "metric": "fid"}, {"name": "rgb", "metric": "fid", "targets": ["edge"]}],
+    )
+    cells = [(cell.spec.name, cell.case.target) for cell in cells_of(suite, plan_of(suite).cases)]
+    assert cells == [("fid", "server"), ("fid", "edge"), ("rgb", "edge")]
 
 
 def test_only_chooses_cells_and_always_the_whole(tmp_path: Path) -> None:

@@ -49,6 +49,15 @@ def test_metrics_in_all_their_forms(load: Callable[..., Suite]) -> None:
     ]
 
 
+def test_a_metric_may_be_for_some_targets(load: Callable[..., Suite]) -> None:
+    suite = load(
+        targets="targets: {cpu: {device: cpu}, edge: {device: edge}}",
+        metrics="metrics: [fid, {latency: , targets: edge}, {latency: , name: latency_long, targets: [cpu, edge]}]",
+    )
+    assert suite.targets_of("fid") == suite.targets_of("latency_long_p50") == ["cpu", "edge"]
+    assert suite.targets_of("latency_p50") == ["edge"]
+
+
 def test_a_scalar_or_list_is_a_slice_kinds_first_field(load: Callable[..., Suite]) -> None:
     assert (
         load(slices="slices: [{latent: [1.1, 0.9]}]").slices
