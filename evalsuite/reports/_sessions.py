@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +67,17 @@ def _finite(timings: Timings) -> Values:
 def kind_of(scenario: str) -> str:
     """``server:rate=20`` is a ``server``."""
     return scenario.partition(":")[0]
+
+
+def setting(scenario: str, name: str) -> float | None:
+    """The number behind a setting: 20 for ``rate`` of ``server:rate=20``; None where there is none above 0."""
+    for one in scenario.partition(":")[2].split(","):
+        key, _, text = one.partition("=")
+        if key == name:
+            with suppress(ValueError):
+                value = float(text)
+                return value if 0 < value < math.inf else None
+    return None
 
 
 def scenario_title(scenario: str) -> str:

@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from evalsuite.records import Family, RunRecord
-from evalsuite.reports._drawing import WIDTH, Drawing, canvas, drawing, plain_log_axis
-from evalsuite.reports._format import number, plain, scale_for
+from evalsuite.reports._drawing import INK, WIDTH, Drawing, canvas, drawing, plain_log_axis
+from evalsuite.reports._format import Scale, number, plain, scale_for
 from evalsuite.reports._models import short, slug, targets
-from evalsuite.reports._sessions import Timed, Values, kind_of, scenario_title, sessions
+from evalsuite.reports._serving import serving_figures
+from evalsuite.reports._sessions import Timed, Values, kind_of, scenario_title, sessions, setting
 
 SHOWN_POINTS = 120
 """Points a model in a strip; more are thinned to evenly spaced quantiles, which keeps the shape and the extremes."""
 PART_COLOURS = ("#0284c7", "#d55e00", "#0d9f78", "#c2559d", "#b58a00", "#7c6fe0")
-SUMS = ("stages", "cold_start")
-"""Scenarios whose series are parts that add up."""
+
+
+class Sum(NamedTuple):
+    """A scenario whose series are parts that add up: what of, how to read it, whether every whole is a dot too."""
+
+    of: str
+    caption: str
+    dots: bool = True
+
+
+SUMS = {
+    "stages": Sum("mean time", "Where the time of a call goes; parts add up to the whole.", dots=False),
+    "cold_start": Sum(
+        "mean time",
+        "From a process without the model to its first image; libraries were imported before. Each dot is a process.",
+    ),
+    "energy": Sum(
+        "mean energy an image",
+        "By the device's own counters, idle power and other programs included. Each dot is a turn.",
+    ),
+}
+NO_PARTS = ("", "plain", "denoise_step", "clock", "waiting")
+"""Their series that are none: the whole, calls without a probe, the steps that ``denoise`` holds together, unrest."""
+ORDER = ("load", "first_call", "text_encoder", "denoise", "decode", "rest")
+"""In which parts follow one another; those with other names come last."""
+CALLS = {
+    "server": ("response time", "request, from its arrival to its image"),
+    "realtime": ("time to show a frame", "frame, from its release until it or a newer one is shown"),
+}
+"""What is timed in scenarios where it is not a call."""
 
 
 def speed_figures(record: RunRecord) -> dict[str, list[Drawing]]:
@@ -38,6 +67,7 @@ def speed_figures(record: RunRecord) -> dict[str, list[Drawing]]:
         if len(batches) > 1:
             swept = [found[target][scenario] for scenario in batches]
             figures += batch_sweep(swept, target, f"batches-{position}-{slug(target)}")
+        figures += serving_figures(record, target, f"{position}-{slug(target)}")
         if figures:
             made[target] = figures
     return made
@@ -53,21 +83,27 @@ def distribution(timed: Sequence[Timed], scenario: str, target: str, name: str) 
     if not shown:
         return []
     scale = scale_for("s", Family.LATENCY, (float(np.median(values)) for _, values in shown))
+    name_of_time, what = CALLS.get(kind_of(scenario), ("time a call", "timed call"))
+    fps = setting(scenario, "fps")
+    deadline = 1 / fps if fps else None
     with canvas(WIDTH, 1.0 + 0.52 * len(shown)) as figure:
         axes = figure.subplots()
         axes.set_xscale("log")
+        if deadline:
+            axes.axvline(deadline / scale.divisor, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), zorder=1)
         for row, (one, values) in enumerate(shown):
             _strip(axes, row, one, values / scale.divisor)
         _rows(axes, [one for one, _ in shown])
         plain_log_axis(axes.xaxis)
-        axes.set_xlabel(f"time a call [{scale.unit}], logarithmic; left is faster")
-        listing = "; ".join(_in_words(one, values, scale.divisor, scale.unit) for one, values in shown)
+        axes.set_xlabel(f"{name_of_time} [{scale.unit}], logarithmic; left is faster")
+        listing = "; ".join(_in_words(one, values, scale, deadline) for one, values in shown)
         batch = shown[0][0].timings.batch_size
         return [drawing(
             figure, name, f"{plain(scenario_title(scenario))} on {plain(target)}, batch of {batch}",
-            "Each dot is one timed call; the box spans the quartiles, the line is the median, the tick p90. "
+            f"Each dot is one {what}; the box spans the quartiles, the line is the median, the tick p90. "
+            f"{'The dashed line is when a frame is due. ' if deadline else ''}"
             "Hollow dots: the protocol was not kept, so the numbers are INVALID.",
-            f"Distribution of the time a call takes. {listing}.",
+            f"Distribution of the {name_of_time}. {listing}.",
         )]  # fmt: skip
 
 
@@ -99,9 +135,10 @@ def _rows(axes: Any, timed: Sequence[Timed]) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _in_words(one: Timed, values: Values, divisor: float, unit: str) -> str:
-    median, p90 = np.quantile(values, [0.5, 0.9]) / divisor
-    return f"{_named(one)}: median {number(median, 2)} {unit}, p90 {number(p90, 2)} {unit}"
+def _in_words(one: Timed, values: Values, scale: Scale, deadline: float | None) -> str:
+    median, p90 = np.quantile(values, [0.5, 0.9]) / scale.divisor
+    late = f", {np.mean(values > deadline):.0%} late" if deadline else ""
+    return f"{_named(one)}: median {number(median, 2)} {scale.unit}, p90 {number(p90, 2)} {scale.unit}{late}"
 
 
 def _named(one: Timed) -> str:
@@ -113,13 +150,15 @@ def _named(one: Timed) -> str:
 
 
 def parts(timed: Sequence[Timed], scenario: str, target: str, name: str) -> list[Drawing]:
-    """Mean time of each part, end to end, one bar a model."""
-    names = list(dict.fromkeys(part for one in timed for part in one.series if part))
+    """Mean of each part, end to end, one bar a model."""
+    names = list(dict.fromkeys(part for one in timed for part in one.series if part not in NO_PARTS))
+    names.sort(key=lambda part: ORDER.index(part) if part in ORDER else len(ORDER))
     means = {part: np.array([float(np.mean(one.series.get(part, [0.0]))) for one in timed]) for part in names}
     total = sum(means.values(), np.zeros(len(timed)))
     if not total.any():
         return []
-    scale = scale_for("s", Family.LATENCY, total)
+    scale = scale_for(timed[0].timings.unit, Family.LATENCY, total)
+    of, caption, dots = SUMS[kind_of(scenario)]
     with canvas(WIDTH, 1.3 + 0.42 * len(timed)) as figure:
         axes = figure.subplots()
         start = np.zeros(len(timed))
@@ -128,13 +167,15 @@ def parts(timed: Sequence[Timed], scenario: str, target: str, name: str) -> list
             label = plain(part.replace("_", " "))
             axes.barh(range(len(timed)), widths / scale.divisor, 0.6, start / scale.divisor, color=colour, label=label)
             start += widths
-        for row, whole in enumerate(total / scale.divisor):
+        for row, (one, whole) in enumerate(zip(timed, total / scale.divisor, strict=True)):
+            wholes = one.values / scale.divisor if dots else np.empty(0)
+            axes.scatter(wholes, [row] * len(wholes), s=16, color="white", edgecolors=INK, linewidths=0.8, zorder=3)
             text = f"{number(whole, 2 if whole < 100 else 0)} {scale.unit}"
-            axes.annotate(text, (whole, row), (5, 0), textcoords="offset points", va="center")
+            axes.annotate(text, (max([whole, *wholes]), row), (5, 0), textcoords="offset points", va="center")
         _rows(axes, timed)
         axes.margins(x=0.1)
         axes.set_xlim(left=0)
-        axes.set_xlabel(f"mean time [{scale.unit}]; shorter is faster")
+        axes.set_xlabel(f"{of} [{scale.unit}]; shorter is better")
         figure.legend(loc="outside upper left", ncols=len(names), frameon=False)
         listing = "; ".join(
             f"{_named(one)}: "
@@ -142,11 +183,8 @@ def parts(timed: Sequence[Timed], scenario: str, target: str, name: str) -> list
             for row, one in enumerate(timed)
         )
         return [drawing(
-            figure, name, f"{plain(scenario_title(scenario))} on {plain(target)}",
-            "Where the time of a call goes; parts add up to the whole."
-            if kind_of(scenario) == "stages"
-            else "From a process without the model to its first image; libraries were imported before.",
-            f"Stacked bars of the mean time of each part. {listing}.",
+            figure, name, f"{plain(scenario_title(scenario))} on {plain(target)}", caption,
+            f"Stacked bars of the {of}, by part. {listing}.",
         )]  # fmt: skip
 
 
