@@ -743,8 +743,16 @@ class Curve(Record):
 
 
 class Tradeoffs(Record):
-    """Quality against what it costs: fronts, choices at a latency budget, and which models form a curve."""
+    """Quality against what it costs: fronts, choices at a latency budget, and which models form a curve.
 
+    Attributes:
+        quality: label of the metric that models are judged by at a glance; "" where there is none.
+        prices: labels of latency, peak memory and cost, as far as they were measured, whether or not a case has both
+            a quality and a price.
+    """
+
+    quality: str = ""
+    prices: list[str] = Field(default_factory=list)
     fronts: list[Front] = Field(default_factory=list)
     choices: list[BudgetChoice] = Field(default_factory=list)
     curves: list[Curve] = Field(default_factory=list)

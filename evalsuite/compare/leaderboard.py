@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 from evalsuite.compare.ranks import LEVEL, Shown, pairing, ranked
 from evalsuite.compare.sides import NOT_COMPARED
+from evalsuite.compare.tradeoffs import PRICES
 from evalsuite.errors import UsageError, nearest
 from evalsuite.files import canonical_json
 from evalsuite.records import Board, Entry, Family, Measurement, Past, Rank, RunRecord
-
-PRICES = ("latency", "peak_memory", "cost")
 
 
 @dataclass(frozen=True)

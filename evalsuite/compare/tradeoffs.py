@@ -16,15 +16,25 @@ from evalsuite.suite.schema import Suite
 LATENCY, PRICES = "latency", ("latency", "peak_memory", "cost")
 """Metrics whose values are drawn against quality: time, memory, money."""
 
+Cells = Sequence[Measurement]
+"""The values of one metric, one a case."""
+
 
 def tradeoffs(record: RunRecord) -> Tradeoffs:
-    """All of a run, over whole sample sets (slice ``all``); empty where there is no quality or no price.
+    """All of a run, over whole sample sets (slice ``all``); no fronts or choices where there is no quality or no price.
 
     Quality is the suite's first ``fid``, else its first metric of quality with a direction. Prices are the median
     latency, peak memory and cost, each under the first label that the suite gives it.
     """
     suite = Suite.model_validate(record.suite)
-    return Tradeoffs(fronts=list(_fronts(record)), choices=list(_choices(record, suite)), curves=curves(suite))
+    quality, prices = _quality(record), list(_prices(record))
+    return Tradeoffs(
+        quality=quality[0].name if quality else "",
+        prices=[price[0].name for price in prices],
+        fronts=list(_fronts(quality, prices)),
+        choices=list(_choices(quality, prices, suite)),
+        curves=curves(suite),
+    )
 
 
 def curves(suite: Suite) -> list[Curve]:
@@ -39,10 +49,9 @@ def curves(suite: Suite) -> list[Curve]:
     return [Curve(models=[name for _, name in line], num_steps=[steps for steps, _ in line]) for line in found]
 
 
-def _fronts(record: RunRecord) -> Iterator[Front]:
+def _fronts(quality: Cells, prices: Sequence[Cells]) -> Iterator[Front]:
     """One a target and price; where several targets have numbers, also one over all of them."""
-    quality = _quality(record)
-    for price in _prices(record):
+    for price in prices:
         offers = _offers(quality, price)
         by_target: dict[str, list[Offer]] = defaultdict(list)
         for offer in offers:
@@ -53,12 +62,12 @@ def _fronts(record: RunRecord) -> Iterator[Front]:
             yield pareto_front(offers, None)
 
 
-def _choices(record: RunRecord, suite: Suite) -> Iterator[BudgetChoice]:
+def _choices(quality: Cells, prices: Sequence[Cells], suite: Suite) -> Iterator[BudgetChoice]:
     budget = suite.report.latency_budget
     if budget is None:
         return
-    for price in (price for price in _prices(record) if price[0].metric == LATENCY):
-        offers = _offers(_quality(record), price)
+    for price in (price for price in prices if price[0].metric == LATENCY):
+        offers = _offers(quality, price)
         for target in dict.fromkeys(offer.price.target for offer in offers):
             yield choice_at([offer for offer in offers if offer.price.target == target], target, budget)
 
@@ -90,6 +99,6 @@ def _whole(record: RunRecord) -> list[Measurement]:
     return [m for m in record.measurements if m.slice == "all"]
 
 
-def _offers(quality: Sequence[Measurement], price: Sequence[Measurement]) -> list[Offer]:
+def _offers(quality: Cells, price: Cells) -> list[Offer]:
     prices = {m.case_key: m for m in price}
     return [Offer(m, prices[m.case_key]) for m in quality if m.case_key in prices]

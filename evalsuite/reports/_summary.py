@@ -10,7 +10,6 @@ from evalsuite.records import Measurement, Verdict
 from evalsuite.reports._format import counted, metric_title, plain
 from evalsuite.reports._models import Model, models, targets
 from evalsuite.reports._tables import Index, Mark, difference_texts
-from evalsuite.reports._tradeoff import price_names, quality_name
 from evalsuite.reports.contract import ReportInputs
 
 Outcome = Literal["pass", "fail", "inconclusive", "incomparable", "missing"]
@@ -70,7 +69,7 @@ def cards(inputs: ReportInputs) -> list[tuple[Model, list[Figure]]]:
     """For each student, on the first target: quality and its prices against the teacher, where they were compared."""
     index = Index.of(inputs)
     target = next(iter(targets(inputs.record)), "")
-    names = [quality_name(inputs.record), *price_names(inputs.record)]
+    names = [inputs.tradeoffs.quality, *inputs.tradeoffs.prices]
     found = []
     for model in models(inputs.record):
         cells = [index.cells.get((name, model.name, target, "all")) for name in names]

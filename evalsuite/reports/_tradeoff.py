@@ -12,8 +12,6 @@ from evalsuite.reports._models import Model, models, short, slug, targets
 from evalsuite.reports._tables import group_of
 from evalsuite.reports.contract import ReportInputs
 
-PRICES = ("latency", "peak_memory", "cost")
-"""Metrics that the figure has a panel for, where they were measured."""
 PANEL_INCHES = 3.6
 
 
@@ -25,37 +23,14 @@ class Point(NamedTuple):
     quality: Measurement
 
 
-# --- which numbers -------------------------------------------------------------------------------------------------
-
-
-def quality_name(record: RunRecord) -> str:
-    """The label that models are judged by at a glance: the first FID, else the first quality metric; "" without any."""
-    found = [m for m in _over_all(record) if group_of(m) == "Quality" and m.higher_is_better is not None]
-    fids = [m for m in found if m.metric == "fid"]
-    return next((m.name for m in fids or found), "")
-
-
-def price_names(record: RunRecord) -> list[str]:
-    """Labels of latency (its median, where there is one), peak memory and cost, as far as they were measured."""
-    by_metric: dict[str, list[str]] = {metric: [] for metric in PRICES}
-    for m in _over_all(record):
-        if m.metric in by_metric and m.value > 0 and m.higher_is_better is False:
-            by_metric[m.metric].append(m.name)
-    return [next((n for n in names if n.endswith("_p50")), names[0]) for names in by_metric.values() if names]
+# --- which models --------------------------------------------------------------------------------------------------
 
 
 def points(record: RunRecord, target: str, quality: str, price: str) -> list[Point]:
-    """Models that have both on this target."""
-    cells = {(m.name, m.model): m for m in _over_all(record) if m.target == target}
-    return [
-        Point(model, cells[price, model.name], cells[quality, model.name])
-        for model in models(record)
-        if (price, model.name) in cells and (quality, model.name) in cells
-    ]
-
-
-def _over_all(record: RunRecord) -> list[Measurement]:
-    return [m for m in record.measurements if m.slice == "all"]
+    """Models that have both on this target, the price above 0: its axis is logarithmic."""
+    cells = {(m.name, m.model): m for m in record.measurements if m.slice == "all" and m.target == target}
+    found = [(model, cells.get((price, model.name)), cells.get((quality, model.name))) for model in models(record)]
+    return [Point(model, price, quality) for model, price, quality in found if price and quality and price.value > 0]
 
 
 def pareto(shown: Sequence[Point]) -> list[Point]:
@@ -92,8 +67,8 @@ def chart(inputs: ReportInputs) -> dict[str, Any]:
         "axes": [_axis(name, cells[0], scales[name]) for name, cells in by_name.items()],
         "spots": spots,
         "targets": targets(record),
-        "quality": quality_name(record) or next((m.name for m in shown if not m.profiled), ""),
-        "prices": price_names(record),
+        "quality": inputs.tradeoffs.quality or next((m.name for m in shown if not m.profiled), ""),
+        "prices": inputs.tradeoffs.prices,
         "fronts": [_front(front) for front in inputs.tradeoffs.fronts],
         "curves": [_curve(curve) for curve in inputs.tradeoffs.curves],
     }
@@ -133,14 +108,14 @@ def _curve(curve: Curve) -> dict[str, Any]:
 
 def tradeoff_figures(inputs: ReportInputs) -> list[Drawing]:
     """One for each target that has models with a quality and a price."""
-    record, quality = inputs.record, quality_name(inputs.record)
+    record, found = inputs.record, inputs.tradeoffs
     made = []
     for position, target in enumerate(targets(record), start=1):
-        panels = {name: points(record, target, quality, name) for name in price_names(record)}
+        panels = {name: points(record, target, found.quality, name) for name in found.prices}
         panels = {name: shown for name, shown in panels.items() if shown}
         if panels:
             name = f"tradeoff-{position}-{slug(target)}"
-            made.append(tradeoff(panels, target, name, [curve.models for curve in inputs.tradeoffs.curves]))
+            made.append(tradeoff(panels, target, name, [curve.models for curve in found.curves]))
     return made
 
 

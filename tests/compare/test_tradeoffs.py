@@ -36,7 +36,8 @@ def test_a_front_for_each_price_and_target_and_one_over_all_targets():
         ("latency_p50", "cpu"), ("latency_p50", "edge"), ("latency_p50", None),
         ("peak_memory", "cpu"), ("peak_memory", "edge"), ("peak_memory", None),
     ]  # fmt: skip
-    assert {front.quality for front in found.fronts} == {"sharpness"}
+    assert {front.quality for front in found.fronts} == {found.quality} == {"sharpness"}
+    assert found.prices == ["latency_p50", "peak_memory"]
     everywhere = {standing.case_key: standing.place for standing in found.fronts[2].standings}
     assert everywhere == {"student@cpu/all": "on", "student@edge/all": "off", "teacher@cpu/all": "on"}
     assert found.choices == []
@@ -47,14 +48,15 @@ def test_fid_is_the_quality_wherever_the_suite_has_it():
         of_samples(-BASE - gain, name="fid", metric="fid", higher_is_better=False, model=model)
         for model, gain in (("teacher", 2), ("student", 0))
     ]
-    (front, _) = tradeoffs(run(cells("teacher", 2, 1.0), cells("student", 0, 0.1), fid)).fronts
-    assert front.quality == "fid"
+    found = tradeoffs(run(cells("teacher", 2, 1.0), cells("student", 0, 0.1), fid))
+    assert [found.quality, *(front.quality for front in found.fronts)] == ["fid", "fid", "fid"]
 
 
 def test_likeness_to_the_teacher_is_no_quality():
     psnr = of_samples(BASE, model="student").model_copy(update={"against": "teacher@cpu/all"})
     latency = of_rounds(ROUNDS, model="student", metric="latency")
-    assert tradeoffs(run([psnr, latency])).fronts == []
+    found = tradeoffs(run([psnr, latency]))
+    assert (found.quality, found.prices, found.fronts) == ("", ["latency_p50"], [])
 
 
 def test_a_share_that_was_timed_is_no_quality():
@@ -73,7 +75,7 @@ def test_a_budget_gives_a_choice_on_each_target():
 
 def test_a_run_without_timings_has_no_tradeoffs():
     found = tradeoffs(run(cells("student", 0, 1)[:1], budget=0.5))
-    assert (found.fronts, found.choices) == ([], [])
+    assert (found.quality, found.prices, found.fronts, found.choices) == ("sharpness", [], [], [])
 
 
 def suite(models: dict[str, dict[str, Any]]) -> Suite:

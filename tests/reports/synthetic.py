@@ -23,6 +23,7 @@ from evalsuite.records import (
     RunRecord,
     Term,
     Timings,
+    Tradeoffs,
     Verdict,
 )
 from evalsuite.reports.contract import ReportInputs
@@ -256,7 +257,10 @@ def quickstart(folder: Path) -> ReportInputs:
         timings=[one for m in names for one in (timings(m, valid=m != "narrow"), *session(m))],
         gallery=gallery(folder, names),
     )  # fmt: skip
-    return ReportInputs(record, folder, found, [passed(), undecided()], "evalsuite run suites/quickstart.yaml")
+    return ReportInputs(
+        record, folder, found, [passed(), undecided()], "evalsuite run suites/quickstart.yaml",
+        tradeoffs=Tradeoffs(quality="fid", prices=["latency_p50", "peak_memory"]),
+    )  # fmt: skip
 
 
 def passed() -> Verdict:
@@ -302,4 +306,4 @@ def large(folder: Path) -> ReportInputs:
         suite=suite(names, targets), suite_hash="5c1e" * 16, environment={}, provenance={}, measurements=cells,
         timings=timed, gallery=pictures,
     )  # fmt: skip
-    return ReportInputs(record, folder, found, [], "")
+    return ReportInputs(record, folder, found, [], "", tradeoffs=Tradeoffs(quality="fid", prices=["latency_p50"]))

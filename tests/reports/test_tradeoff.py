@@ -14,8 +14,6 @@ from evalsuite.reports._tradeoff import (
     Point,
     chart,
     pareto,
-    price_names,
-    quality_name,
     tradeoff,
     tradeoff_figures,
 )
@@ -63,12 +61,28 @@ def test_the_ink_of_a_figure_follows_the_reader_s_theme(inputs: ReportInputs) ->
 
 
 def test_a_panel_for_each_price_that_was_measured(inputs: ReportInputs) -> None:
-    assert quality_name(inputs.record) == "fid"
-    assert price_names(inputs.record) == ["latency_p50", "peak_memory"]
     (picture,) = tradeoff_figures(inputs)
     assert picture.title == "FID against latency p50 and peak memory on cpu"
     assert "By Latency p50: teacher: FID 9.3" in picture.alt
     assert "By Peak memory:" in picture.alt
+
+
+def test_a_price_of_nothing_has_no_place_on_a_logarithmic_axis(inputs: ReportInputs) -> None:
+    free = [
+        m.model_copy(update={"value": 0.0}) if (m.name, m.model) == ("peak_memory", "narrow") else m
+        for m in inputs.record.measurements
+    ]
+    (picture,) = tradeoff_figures(replace(inputs, record=inputs.record.model_copy(update={"measurements": free})))
+    by_latency, _, by_memory = picture.alt.partition("By Peak memory:")
+    assert "narrow" in by_latency
+    assert "narrow" not in by_memory
+    assert "teacher" in by_memory
+
+
+def test_the_chart_starts_with_quality_against_the_first_price(inputs: ReportInputs) -> None:
+    content = chart(inputs)
+    assert (content["quality"], content["prices"]) == ("fid", ["latency_p50", "peak_memory"])
+    assert chart(replace(inputs, tradeoffs=Tradeoffs()))["quality"] == next(iter(synthetic.KINDS))
 
 
 def test_invalid_timings_are_named(inputs: ReportInputs) -> None:
