@@ -112,11 +112,12 @@ class Conditions:
         return None if self.inputs is None else self.inputs.images(pairing.labels_of(ids, self.count))
 
     def names(self, ids: Ids) -> list[str]:
-        """What each sample is asked for, for people."""
-        labels = self.labels(ids)
-        if labels is not None:
-            return [self.class_names[label] for label in labels]
-        return list(self.texts(ids) or [""] * len(ids))
+        """What each sample is asked for, for people: its prompt, or its class or that of the image it starts from."""
+        texts, labels = self.texts(ids), self.classes(ids)
+        if texts is not None or labels is None:
+            return list(texts or [""] * len(ids))
+        names = self.class_names if self.inputs is None else self.inputs.class_names()
+        return [names[label] if names else str(label) for label in labels]
 
     def truth(self, ids: Ids) -> NDArray[np.uint8]:
         """What each sample ought to look like, uint8 ``[N, C, H, W]``: the images that the inputs were made from.

@@ -8,7 +8,7 @@ from statistics import median_low
 
 from evalsuite.records import Measurement, Missing
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain
-from evalsuite.reports._models import Model, kind_of, label_of, slices, subset_axes, targets
+from evalsuite.reports._models import Model, kind_of, label_of, slices, subsets, targets
 from evalsuite.reports._tables import (
     Index,
     Mark,
@@ -65,7 +65,7 @@ class HeatMap:
 
 def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
     """One for each kind of slice and target that has any cell."""
-    index, names, subsets = Index.of(inputs), groups_by_name(inputs), subset_axes(inputs.record)
+    index, names, parts = Index.of(inputs), groups_by_name(inputs), set(subsets(inputs.record))
     by_kind: dict[str, list[str]] = {}
     for slice_id in slices(inputs.record):
         by_kind.setdefault(kind_of(slice_id), []).append(slice_id)
@@ -75,7 +75,7 @@ def heat_maps(inputs: ReportInputs) -> list[HeatMap]:
             panels = [panel for name, group in names.items() if (panel := _panel(index, name, group, target, ids))]
             absent = absences_of([m for m in inputs.record.missing if m.target == target and m.slice in ids])
             if panels or absent:
-                found.append(HeatMap(kind, kind in subsets, target, panels, absent))
+                found.append(HeatMap(kind, parts.issuperset(ids), target, panels, absent))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,13 @@ MOST = 5
 Classes = Mapping[str, NDArray[np.int64]]
 
 
-def classes_of(record: RunRecord, axes: Sequence[str]) -> dict[tuple[str, str], Classes]:
-    """Sample ids by class for each model and target, as far as a measurement on the class kept them.
-
-    Args:
-        record: the run.
-        axes: attributes whose slices are parts of the same samples, such as ``class``.
-    """
+def classes_of(record: RunRecord) -> dict[tuple[str, str], Classes]:
+    """Sample ids by class, or another attribute, for each model and target, as far as a measurement kept them."""
+    attributes = {one.id for one in record.slices if not one.varied and not one.derived and "&" not in one.id}
     found: dict[tuple[str, str], dict[str, NDArray[np.int64]]] = {}
     for cell in record.measurements:
-        axis, _, name = cell.slice.partition("=")
-        if axis in axes and cell.sample_ids is not None and "&" not in name:
+        if cell.slice in attributes and cell.sample_ids is not None:
+            name = cell.slice.partition("=")[2]
             found.setdefault((cell.model, cell.target), {}).setdefault(name, cell.sample_ids)
     return dict(found)
 

@@ -84,10 +84,9 @@ def slices(record: RunRecord) -> list[str]:
     return [slice_id for slice_id in found if slice_id != "all"]
 
 
-def subset_axes(record: RunRecord) -> list[str]:
-    """Attributes whose slices are parts of the same samples, such as ``class``."""
-    declared = [spec for spec in record.suite.get("slices", ()) if spec.get("kind") == "attribute"]
-    return _in_order([str(spec.get("settings", {}).get("by", "class")) for spec in declared])
+def subsets(record: RunRecord) -> list[str]:
+    """Slices that are parts of the same samples, such as ``class=sneaker``."""
+    return [one.id for one in record.slices if not one.varied]
 
 
 def kind_of(slice_id: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from evalsuite.records import Measurement, Picture, RunRecord
 from evalsuite.reports._assets import Assets
 from evalsuite.reports._format import metric_title, number, plain
-from evalsuite.reports._models import Model, Place, models, places, subset_axes, targets
+from evalsuite.reports._models import Model, Place, models, places, subsets, targets
 from evalsuite.reports.contract import ReportInputs
 
 COLUMNS = 10
@@ -98,10 +98,9 @@ def walls(inputs: ReportInputs, assets: Assets) -> list[Wall]:
 
 
 def subset_slices(record: RunRecord) -> list[str]:
-    """Slices that are parts of the same samples, which the shown samples can be filtered by."""
-    axes = subset_axes(record)
-    found = (m.slice for m in record.measurements if m.sample_ids is not None)
-    return list(dict.fromkeys(s for s in found if s.partition("=")[0] in axes and "&" not in s))
+    """Slices that the shown samples can be filtered by: parts of the same samples, of which it is known which."""
+    known = {m.slice for m in record.measurements if m.sample_ids is not None}
+    return [slice_id for slice_id in subsets(record) if slice_id in known]
 
 
 class _Hanging:

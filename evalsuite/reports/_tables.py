@@ -9,7 +9,7 @@ from typing import Literal
 from evalsuite.records import Cell, Comparison, Identity, Measurement, Missing
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain, probability, scale_for
 from evalsuite.reports._influence import Classes, classes_of, costs
-from evalsuite.reports._models import Model, models, subset_axes, targets
+from evalsuite.reports._models import Model, models, targets
 from evalsuite.reports.contract import ReportInputs
 
 SIGNIFICANT = 0.05
@@ -109,7 +109,7 @@ class Index:
             {(cell.name, cell.model, cell.target, cell.slice): cell for cell in everything},
             {comparison.terms[0].identity: comparison for comparison in inputs.comparisons if comparison.terms},
             {key: scale_for(m[0].unit, m[0].family, (one.value for one in m)) for key, m in measured.items()},
-            classes_of(inputs.record, subset_axes(inputs.record)),
+            classes_of(inputs.record),
         )
 
     def comparison(self, cell: Cell) -> Comparison | None:

@@ -200,3 +200,14 @@ def test_prompts_belong_to_the_images_at_their_place(tmp_path: Path) -> None:
 def test_images_share_the_samples_equally(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="found 10001 with 10000 inputs"):
         conditions_of(image_suite(tmp_path, num_samples=10_001))
+
+
+def test_people_know_a_sample_by_its_prompt_or_by_the_class_of_its_image() -> None:
+    dataset = plugins.find("datasets", "fashion-mnist")(split="test")
+    ids = np.array([0, 3, 10_002])
+    classes = [dataset.class_names()[label] for label in dataset.labels()[ids % 10_000]]
+    assert Conditions(inputs=dataset).names(ids) == classes
+    prompts = plugins.find("prompts", "challenge")()
+    assert Conditions(prompt_set=prompts, inputs=dataset).names(ids[:2]) == [prompts.texts()[0], prompts.texts()[3]]
+    assert Conditions(class_names=("a", "b")).names(ids) == ["a", "b", "a"]
+    assert Conditions().names(ids) == ["", "", ""]

@@ -21,6 +21,7 @@ from evalsuite.records import (
     Missing,
     Picture,
     RunRecord,
+    Slice,
     Term,
     Timings,
     Tradeoffs,
@@ -253,7 +254,7 @@ def quickstart(folder: Path) -> ReportInputs:
                 "fashion-mnist": {"fingerprint": "77aa" * 16, "licence": "MIT", "source": FashionMnist.source}
             },
         },
-        measurements=cells, missing=absent,
+        slices=[*map(part, classes), changed(LATENT, 1.1), changed(STRONGER, 1.2)], measurements=cells, missing=absent,
         timings=[one for m in names for one in (timings(m, valid=m != "narrow"), *session(m))],
         gallery=gallery(folder, names),
     )  # fmt: skip
@@ -261,6 +262,17 @@ def quickstart(folder: Path) -> ReportInputs:
         record, folder, found, [passed(), undecided()], "evalsuite run suites/quickstart.yaml",
         tradeoffs=Tradeoffs(quality="fid", prices=["latency_p50", "peak_memory"]),
     )  # fmt: skip
+
+
+def part(slice_id: str) -> Slice:
+    """What a record notes of a class."""
+    return Slice(id=slice_id, kind="attribute")
+
+
+def changed(slice_id: str, level: float) -> Slice:
+    """What a record notes of a changed condition."""
+    curve = slice_id.partition("=")[0]
+    return Slice(id=slice_id, kind=curve.partition(".")[0], varied=True, curve=curve, level=level)
 
 
 def passed() -> Verdict:
@@ -304,6 +316,7 @@ def large(folder: Path) -> ReportInputs:
     timed = [one for m in names for one in (timings(m, targets[0]), *session(m, targets[0]))]
     record = RunRecord(
         suite=suite(names, targets), suite_hash="5c1e" * 16, environment={}, provenance={}, measurements=cells,
+        slices=[*map(part, slices[:20]), *(changed(s, level) for level, s in enumerate(slices[20:]))],
         timings=timed, gallery=pictures,
     )  # fmt: skip
     return ReportInputs(record, folder, found, [], "", tradeoffs=Tradeoffs(quality="fid", prices=["latency_p50"]))
