@@ -360,12 +360,17 @@ class Timings(Record):
 
 
 class Finding(Record):
-    """A result of an audit that is no measurement: what was looked for, how bad, what was seen."""
+    """A result of an audit that is no measurement: what was looked for, how bad, what was seen.
+
+    Attributes:
+        slice: on which slice it was seen; "" where it is about all samples, or none.
+    """
 
     audit: str
     severity: Literal["info", "warning", "error"]
     evidence: str
     case_key: str | None = None
+    slice: str = ""
 
 
 class Picture(Record):

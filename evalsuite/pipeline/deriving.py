@@ -86,7 +86,7 @@ def _extended(suite: Suite, so_far: Deriving, name: str, derivation: Derivation,
 def _findings(name: str, derivation: Derivation) -> Iterator[Finding]:
     for gap in derivation.gaps:
         evidence = f"{gap.slice}: {gap.evidence}"
-        yield Finding(audit=name, severity="warning", evidence=evidence, case_key=gap.case_key)
+        yield Finding(audit=name, severity="warning", evidence=evidence, case_key=gap.case_key, slice=gap.slice)
     if not derivation.gaps:
         evidence = f"on none of {derivation.looked_at} parts of the teacher's samples is a student shown to differ"
         yield Finding(audit=name, severity="info", evidence=evidence)

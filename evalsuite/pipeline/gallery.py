@@ -33,6 +33,8 @@ MAX_WORST = 8
 """Samples that cost a model most, by one metric."""
 MAX_PER_SLICE, MOST_ON_SLICES = 6, 1200
 """Pictures of a model under a changed condition, and of all together as long as each has two."""
+MAX_MEMBERS = 10
+"""Samples of a derived slice."""
 PAIR_METRICS = ("lpips", "dists", "ms_ssim", "ssim", "psnr")
 """By which pairs are called unlike, the first that was measured."""
 MAX_SIDE, MAX_LOSSLESS_SIDE = 256, 64
@@ -54,8 +56,8 @@ def make_gallery(
 
     Of every model two samples of each class, drawn with the suite's seed, at most 40 and the same for all models; the 8
     that cost it most in FID, with the nearest images of the reference; the 8 that are least like the teacher's, with
-    the teacher's own; and a few under each changed condition, on the first target. Where samples are made from images,
-    those too. At most 256 pixels wide.
+    the teacher's own; and on the first target a few under each changed condition, and ten of each derived slice. Where
+    samples are made from images, those too. At most 256 pixels wide.
 
     Raises:
         StoreError: the run folder cannot be written.
@@ -85,6 +87,7 @@ class _Gallery:
         every = [ids for of in (costly, unlike) for ids in of.values()]
         yield from self._inputs(whole[0], drawn, np.unique(np.concatenate([drawn, *every])))
         yield from self._varied(plan, drawn)
+        yield from self._derived(plan)
 
     def _varied(self, plan: Plan, drawn: Ids) -> Iterator[Picture]:
         """A few samples of every model under each changed condition; images look alike on all targets."""
@@ -97,6 +100,18 @@ class _Gallery:
             yield from self._of_case(case, ids, _NO_IDS)
             if first[case.slice] is case:
                 yield from self._inputs(case, drawn, ids)
+
+    def _derived(self, plan: Plan) -> Iterator[Picture]:
+        """Members of each slice that nobody declared, drawn by lot, of every model: what a gap was found on."""
+        derived = {one.id for one in plan.slices if one.derived}
+        cases = [case for case in plan.cases if case.slice in derived]
+        cases = [case for case in cases if case.target == cases[0].target]
+        first = {case.slice: case for case in reversed(cases)}
+        for case in cases:
+            ids = draw(case.sample_ids, 0, self.suite.sampling.seed, MAX_MEMBERS)
+            yield from self._of_case(case, ids, _NO_IDS)
+            if first[case.slice] is case:
+                yield from self._inputs(case, ids, ids)
 
     def _of_case(self, case: Case, drawn: Ids, chosen: Ids) -> Iterator[Picture]:
         ids: Ids = np.union1d(drawn, chosen)
@@ -168,13 +183,13 @@ class _Gallery:
         )
 
 
-def draw(sample_ids: Ids, classes: int, seed: int) -> Ids:
+def draw(sample_ids: Ids, classes: int, seed: int, most: int = MAX_DRAWN) -> Ids:
     """Samples by lot, increasing: whole rounds of all classes where that is few enough, so that each has as many."""
     rng = np.random.default_rng(seed)
-    if 0 < classes * PER_CLASS <= MAX_DRAWN and len(sample_ids) >= classes * PER_CLASS:
+    if 0 < classes * PER_CLASS <= most and len(sample_ids) >= classes * PER_CLASS:
         rounds = rng.choice(len(sample_ids) // classes, PER_CLASS, replace=False)
         return np.sort(sample_ids[(rounds[:, None] * classes + np.arange(classes)).ravel()])
-    return np.sort(rng.choice(sample_ids, min(MAX_DRAWN, len(sample_ids)), replace=False))
+    return np.sort(rng.choice(sample_ids, min(most, len(sample_ids)), replace=False))
 
 
 def nearest(generated: FeatureSet, reference: FeatureSet) -> NDArray[np.int64]:

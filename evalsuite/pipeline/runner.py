@@ -130,7 +130,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             timings=profiled.timings,
             missing=[*plan.missing, *gaps],
             findings=[*notes, *findings_of(drawn, samples.sets), *derived.findings, *profiled.findings],
-            gallery=make_gallery(suite, drawn, samples, features, measured, folder, store),
+            gallery=make_gallery(suite, generating(suite, plan), samples, features, measured, folder, store),
         )
         write_outcome(record, suite, folder)
     return record, folder

@@ -91,7 +91,7 @@ def probability(value: float | None) -> str:
 
 def metric_title(name: str, metric: str) -> str:
     """A metric's label as a heading: ``fid_debiased`` is "FID debiased"; a label of the user's own stays as it is."""
-    if not name.startswith(metric):
+    if name != metric and not name.startswith(f"{metric}_"):
         return name
     words = [SPELLINGS.get(word, word.upper() if word in ACRONYMS else word) for word in name.split("_")]
     return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])

@@ -102,8 +102,8 @@ class Yardstick:
         compared = [comparison for cell in measured if (comparison := index.comparison(cell))]
         differences = [(c.value, c.interval) for c in compared if c.value is not None and c.scale == "difference"]
         shown = differences or [(m.value, m.interval) for m in measured]
-        # A zero without an interval says nothing about digits.
-        telling = [(value, interval) for value, interval in shown if value or interval]
+        # A zero without an interval, or with one of no width, says nothing about digits.
+        telling = [(v, interval) for v, interval in shown if v or (interval and interval.low < interval.high)]
         digits = median_low([decimals(value, interval, scale.divisor) for value, interval in telling] or [0])
         greatest = max(abs(value) for value, _ in differences) if differences else None
         return cls(scale, digits, min(values), max(values), greatest)

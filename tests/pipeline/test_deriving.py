@@ -79,6 +79,18 @@ def test_a_blurred_class_is_found_and_measured(record: RunRecord) -> None:
     assert set(psnr["student"].sample_ids % 10) == {3}
 
 
+def test_the_gallery_shows_members_of_what_was_found(record: RunRecord) -> None:
+    (note,), (finding,) = record.slices, record.findings
+    assert finding.slice == note.id
+    shown = [picture for picture in record.gallery if picture.case_key.endswith(f"/{note.id}")]
+    by_model = {
+        name: [p.sample_id for p in shown if p.case_key.startswith(f"{name}@")] for name in ("teacher", "student")
+    }
+    assert by_model["teacher"] == by_model["student"]
+    assert len(by_model["student"]) == 10
+    assert {picture.label for picture in shown} == {"dress"}
+
+
 def test_a_choice_of_slices_keeps_what_was_found(tmp_path: Path) -> None:
     found, events = run(suite(tmp_path), tmp_path, only={"slice": ["class=*"]})
     assert found.slices == []

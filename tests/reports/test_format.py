@@ -79,6 +79,7 @@ def test_titles() -> None:
     assert metric_title("num_parameters", "num_parameters") == "Number of parameters"
     assert metric_title("flops", "flops") == "FLOPs"
     assert metric_title("my-own label", "fid") == "my-own label"
+    assert metric_title("psnr-teacher", "psnr") == "psnr-teacher"
 
 
 def test_invisible_characters_are_spelled_out() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from evalsuite.records import Interval
 from evalsuite.reports._heatmap import SHADES, Panel, heat_maps
 from evalsuite.reports._models import kind_of, label_of
 from evalsuite.reports.contract import ReportInputs
@@ -58,6 +59,19 @@ def test_worse_is_negative_whatever_the_metric_s_direction(inputs: ReportInputs)
     assert all(tile.text.startswith("+") and tile.shade < 0 and tile.mark == "worse" for tile in lower_is_better)
     higher_is_better = [tile for _, _, tiles in found["Class accuracy"].rows for tile in tiles]
     assert all((tile.shade <= 0) == (not tile.text.startswith("+")) for tile in higher_is_better if tile.shade)
+
+
+def test_differences_of_exactly_zero_take_no_digits_from_the_others(inputs: ReportInputs) -> None:
+    none = Interval(low=0.0, high=0.0, level=0.95, method="t")
+    alike = [
+        one.model_copy(update={"value": 0.0, "interval": none})
+        if one.name == "kid" and one.terms[0].identity.case_key.partition("=")[2] not in ("bag", "shirt")
+        else one
+        for one in inputs.comparisons
+    ]
+    rows = {name: tiles for name, _, tiles in panels(replace(inputs, comparisons=alike))["KID"].rows}
+    assert float(rows["bag"][1].text) > 0
+    assert "." in rows["coat"][1].text
 
 
 def test_likeness_is_shaded_from_least_to_most(inputs: ReportInputs) -> None:
