@@ -43,9 +43,28 @@ def pytest_configure(config: pytest.Config) -> None:
     """Suites are collected like files that were named; where none was, they are all that is collected."""
     suites = config.getoption("--evalsuite")
     config.stash[GATES] = []
+    _offer_latency(config)
     if suites:
         named = config.args if config.args_source is pytest.Config.ArgsSource.ARGS else []
         config.args = [*named, *suites]
+
+
+def _offer_latency(config: pytest.Config) -> None:
+    """The fixture ``model_latency``, or one that says what it lacks: pytest-benchmark, known by its options."""
+    if config.getoption("--benchmark-disable", None) is None:
+        config.pluginmanager.register(_WithoutBenchmark(), "evalsuite-latency")
+    else:
+        from evalsuite import pytest_latency
+
+        config.pluginmanager.register(pytest_latency, "evalsuite-latency")
+
+
+class _WithoutBenchmark:
+    @pytest.fixture
+    def model_latency(self) -> None:
+        pytest.fail(
+            "model_latency needs pytest-benchmark; install it with: pip install 'evalsuite[benchmark]'", pytrace=False
+        )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -92,7 +111,7 @@ class SuiteFile(pytest.File):
             EvalsuiteError: the suite cannot be run.
         """
         from evalsuite import session
-        from evalsuite.errors import EvalsuiteError
+        from evalsuite.errors import EvalsuiteError, Interrupted
 
         if self._session is None:
             try:
@@ -102,6 +121,8 @@ class SuiteFile(pytest.File):
                     profile=self.config.getoption("--evalsuite-profile"),
                     allow_code=self.config.getoption("--evalsuite-allow-code"),
                 )
+            except Interrupted as error:
+                pytest.exit(str(error), error.exit_code)
             except EvalsuiteError as error:
                 self._session = error
         if isinstance(self._session, EvalsuiteError):

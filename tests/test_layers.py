@@ -48,7 +48,8 @@ FLOORS: dict[str, int] = {
     "bisection": 6,
     "session": 6,
     "cli": 7,
-    "pytest_plugin": 7,
+    "pytest_latency": 7,
+    "pytest_plugin": 8,
     "__main__": 8,
 }
 STRICTER: dict[str, frozenset[str]] = {

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -42,14 +45,12 @@ def _as_written(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def called(folder: Path, suite: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *FLAGS, "--evalsuite", str(suite), *arguments],
-        cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "EVALSUITE_CACHE": str(folder / "cache")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    command = [sys.executable, "-m", "pytest", *FLAGS, "--evalsuite", str(suite), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=120)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "EVALSUITE_CACHE": str(folder / "cache")}
 
 
 def limit(**ends: float) -> dict[str, Any]:
@@ -100,6 +101,23 @@ def test_a_suite_that_cannot_run_is_tried_once(tmp_path: Path) -> None:
     assert "3 failed" in done.stdout
     assert done.stdout.count("--samples 0: found 0, expected at least 1") >= 3
     assert "Traceback" not in done.stdout
+
+
+def test_ctrl_c_ends_pytest_and_not_only_the_run(tmp_path: Path) -> None:
+    suite = write_suite(tmp_path, [limit(min=1), limit(min=2)], student="hangs")
+    command = [sys.executable, "-m", "pytest", *FLAGS, "--evalsuite", str(suite)]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        end = time.monotonic() + 60
+        while not any('"generate"' in log.read_text("utf-8") for log in tmp_path.glob("runs/*/events.jsonl")):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        os.killpg(run.pid, signal.SIGINT)
+        said, _ = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "no tests ran" in said
+    assert "To go on from there, run again: evalsuite run" in said
 
 
 def test_a_suite_with_a_mistake_is_told_with_its_line(tmp_path: Path) -> None:
