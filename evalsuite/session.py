@@ -18,12 +18,13 @@ from evalsuite.errors import UsageError
 from evalsuite.files import write_atomically
 from evalsuite.outlook import check_stages, refuse_hopeless
 from evalsuite.pipeline.events import Event, Listener
-from evalsuite.pipeline.history import run_folder
+from evalsuite.pipeline.history import load_checked_run
 from evalsuite.pipeline.plan import Only
 from evalsuite.pipeline.runner import RunOptions, execute
 from evalsuite.records import Comparison, RunRecord, Verdict
 from evalsuite.reports.contract import ReportInputs
 from evalsuite.suite.load import load_suite
+from evalsuite.suite.recorded import recorded_suite
 from evalsuite.suite.schema import Suite
 
 REPORT = "report"
@@ -122,7 +123,7 @@ def render(run: str | Path, formats: Sequence[str] | None = None, *, baselines: 
         StoreError: the run folder cannot be written.
     """
     inputs = judged(run, baselines=baselines)
-    return _write_reports(inputs, formats or Suite.model_validate(inputs.record.suite).report.formats)
+    return _write_reports(inputs, formats or recorded_suite(inputs.record).report.formats)
 
 
 def judged(run: str | Path, *, baselines: str | Path = BASELINES, link: str = "") -> ReportInputs:
@@ -136,8 +137,8 @@ def judged(run: str | Path, *, baselines: str | Path = BASELINES, link: str = ""
     Raises:
         UsageError: there is no such run, or it or a baseline cannot be read.
     """
-    folder = run_folder(run)
-    return _inputs(RunRecord.load(folder), folder, Path(baselines), link)
+    record, folder = load_checked_run(run)
+    return _inputs(record, folder, Path(baselines), link)
 
 
 def _finish(record: RunRecord, folder: Path, formats: Sequence[str], baselines: Path) -> Session:

@@ -42,9 +42,9 @@ def save(
 ) -> None:
     """Keep a run's numbers, with what a later paired comparison needs."""
     from evalsuite.compare import baseline
-    from evalsuite.pipeline.history import load_run
+    from evalsuite.pipeline.history import load_checked_run
 
-    record, _ = load_run(run)
+    record, _ = load_checked_run(run)
     for path in baseline.save(record, name, baselines or baseline.BASELINES):
         write(f"{path}\n")
 
@@ -172,8 +172,8 @@ def _load(name: str, folder: Path | None) -> Baseline:
 def _load_any(name: str, folder: Path | None) -> Baseline:
     """A baseline of that name, or else a run as one."""
     from evalsuite.compare.baseline import Baseline
-    from evalsuite.pipeline.history import LATEST, load_run
+    from evalsuite.pipeline.history import LATEST, load_checked_run
 
     if name == LATEST or Path(name).exists():
-        return Baseline.of(load_run(name)[0])
+        return Baseline.of(load_checked_run(name)[0])
     return _load(name, folder)

@@ -49,9 +49,9 @@ def add(
     """Add runs to the history; a run that is there already changes nothing."""
     from evalsuite.history.points import Commit, noted_commit, points_of
     from evalsuite.history.store import History
-    from evalsuite.pipeline.history import load_run
+    from evalsuite.pipeline.history import load_checked_run
 
-    records = [load_run(run) for run in runs]
+    records = [load_checked_run(run) for run in runs]
     given = None if commit is None else _known(commit) or Commit(commit)
     new = [points_of(record, given or noted_commit(record) or _known("HEAD")) for record, _ in records]
     history = History(store, create=True)

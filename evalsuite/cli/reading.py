@@ -62,13 +62,13 @@ def compare(
 ) -> None:
     """Compare students with their teacher and targets with the first of them, or a run with an earlier one."""
     from evalsuite.compare.tables import across_targets, against_teacher, between_runs
-    from evalsuite.pipeline.history import load_run
+    from evalsuite.pipeline.history import load_checked_run
 
-    record, _ = load_run(run)
+    record, _ = load_checked_run(run)
     comparisons = (
         [*against_teacher(record), *across_targets(record)]
         if against is None
-        else between_runs(record, load_run(against)[0])
+        else between_runs(record, load_checked_run(against)[0])
     )
     if as_json:
         show_json([comparison.model_dump(mode="json") for comparison in comparisons])

@@ -62,9 +62,15 @@ class Baseline(Record):
 
 
 def pairing_key(record: RunRecord) -> str:
-    """SHA-256 over what seed, class and group of a sample follow from, besides its id."""
+    """SHA-256 over what seed, class and group of a sample follow from, besides its id.
+
+    A record that does not tell it pairs with itself alone.
+    """
     suite = record.suite
-    return content_key([suite["sampling"]["seed"], suite["task"], suite["reference"]])
+    try:
+        return content_key([suite["sampling"]["seed"], suite["task"], suite["reference"]])
+    except (LookupError, TypeError):
+        return content_key([record.suite_hash, record.content_hash])
 
 
 def save(record: RunRecord, name: str, folder: Path) -> list[Path]:

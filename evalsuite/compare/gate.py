@@ -21,7 +21,8 @@ from evalsuite.compare.sides import Sides
 from evalsuite.compare.trial import Trial, put_to_test
 from evalsuite.records import Measurement, Missing, RunRecord, Term, Verdict
 from evalsuite.stats.multiple import holm
-from evalsuite.suite.schema import GateSpec, Suite
+from evalsuite.suite.recorded import recorded_suite
+from evalsuite.suite.schema import GateSpec
 
 PASS, REGRESSION, INCONCLUSIVE, CELLS_FAILED = 0, 1, 3, 4
 
@@ -33,7 +34,7 @@ def judge(record: RunRecord, baselines: Mapping[str, Baseline]) -> list[Verdict]
         record: the run; of a run of part of the suite, the gates of that part are judged.
         baselines: by name, for gates ``against: baseline:NAME``.
     """
-    suite = Suite.model_validate(record.suite)
+    suite = recorded_suite(record)
     results = [
         (gate, gate_line(gate, who), _result(gate, who, Sides(gate, suite, record, baselines)))
         for gate in suite.gates
@@ -57,7 +58,7 @@ def judge(record: RunRecord, baselines: Mapping[str, Baseline]) -> list[Verdict]
 
 def wants_more(record: RunRecord, verdicts: Sequence[Verdict]) -> Look | None:
     """The next look, where the suite extends, nothing failed, and more samples may decide an open gate; else None."""
-    suite = Suite.model_validate(record.suite)
+    suite = recorded_suite(record)
     outcomes = {verdict.outcome for verdict in verdicts}
     of_samples = {measurement.name for measurement in record.measurements if not measurement.profiled}
     waiting = any(verdict.outcome == "inconclusive" and verdict.metric in of_samples for verdict in verdicts)

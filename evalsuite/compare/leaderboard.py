@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from evalsuite.compare.ranks import LEVEL, Shown, pairing, ranked
+from evalsuite.compare.baseline import pairing_key
+from evalsuite.compare.ranks import LEVEL, Shown, ranked
 from evalsuite.compare.sides import NOT_COMPARED
 from evalsuite.compare.tradeoffs import PRICES
 from evalsuite.errors import UsageError, nearest
@@ -43,7 +44,7 @@ class Result:
     @cached_property
     def pairing(self) -> str:
         """Equal for runs whose samples pair."""
-        return pairing(self.record)
+        return pairing_key(self.record)
 
 
 class Placed(NamedTuple):

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from evalsuite.compare.baseline import pairing_key
 from evalsuite.compare.better import better
 from evalsuite.compare.contrast import Common
 from evalsuite.compare.sides import NOT_COMPARED
@@ -32,20 +31,13 @@ class Shown(NamedTuple):
 
     Attributes:
         run: what it was measured in; equal for those of one run.
-        pairing: equal where samples of the same id have the same seed; see :func:`pairing`.
+        pairing: equal where samples of the same id have the same seed, as by
+            :func:`evalsuite.compare.baseline.pairing_key`.
     """
 
     cell: Measurement
     run: str
     pairing: str
-
-
-def pairing(record: RunRecord) -> str:
-    """What says whether samples pair; a record that does not tell its seeds pairs with itself alone."""
-    suite = record.suite
-    if "sampling" in suite and "reference" in suite:
-        return pairing_key(record)
-    return content_key([record.suite_hash, record.content_hash])
 
 
 def best_of(record: RunRecord, level: float = LEVEL) -> frozenset[Identity]:

@@ -29,7 +29,7 @@ from evalsuite.records import (
 )
 from evalsuite.stats.evidence import StudentT, two_sided
 from evalsuite.stats.multiple import q_values
-from evalsuite.suite.schema import Suite
+from evalsuite.suite.recorded import recorded_suite
 
 WHOLE = "all"
 SURE_LOSS = 0.01
@@ -48,7 +48,7 @@ def robustness(record: RunRecord) -> Robustness:
 class _Tables:
     def __init__(self, record: RunRecord) -> None:
         self.slices = {one.id: one for one in record.slices}
-        self.teacher = Suite.model_validate(record.suite).teacher
+        self.teacher = recorded_suite(record).teacher
         self.measured = [m for m in record.measurements if m.slice in self.slices]
         self.cells: Mapping[Identity, Measurement | Missing] = {
             **{cell.identity: cell for cell in record.missing},

@@ -15,7 +15,7 @@ from evalsuite.compare.difference import difference
 from evalsuite.compare.sides import NOT_COMPARED
 from evalsuite.records import Comparison, Identity, Measurement, Missing, RunRecord
 from evalsuite.stats.multiple import q_values
-from evalsuite.suite.schema import Suite
+from evalsuite.suite.recorded import recorded_suite
 
 Row = tuple[Measurement | Missing, Comparison]
 Ids = NDArray[np.int64] | None
@@ -27,7 +27,7 @@ def against_teacher(record: RunRecord) -> list[Comparison]:
     With several teachers it is the suite's first. Metrics of image pairs have no comparison here: their values are
     likeness to the teacher already. Cells of one metric on several slices carry q-values.
     """
-    suite = Suite.model_validate(record.suite)
+    suite = recorded_suite(record)
     every: list[Measurement | Missing] = [*record.measurements, *record.missing]
     cells = {cell.identity: cell for cell in every}
     rows: list[Row] = []
@@ -45,7 +45,7 @@ def across_targets(record: RunRecord) -> list[Comparison]:
 
     Samples of the same ids are paired. Timings of two targets come of two sessions, and are compared unpaired.
     """
-    suite = Suite.model_validate(record.suite)
+    suite = recorded_suite(record)
     cells = {(m.model, m.name, m.target): m for m in record.measurements if m.slice == "all"}
     rows: list[Row] = []
     for model, name in dict.fromkeys((model, name) for model, name, _ in cells):

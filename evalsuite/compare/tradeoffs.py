@@ -11,6 +11,7 @@ from evalsuite.compare.pareto import Offer, pareto_front
 from evalsuite.compare.sides import NOT_COMPARED
 from evalsuite.files import canonical_json
 from evalsuite.records import BudgetChoice, Curve, Front, Measurement, RunRecord, Tradeoffs
+from evalsuite.suite.recorded import recorded_suite
 from evalsuite.suite.schema import Suite
 
 LATENCY, PRICES = "latency", ("latency", "peak_memory", "cost")
@@ -26,7 +27,7 @@ def tradeoffs(record: RunRecord) -> Tradeoffs:
     Quality is the suite's first ``fid``, else its first metric of quality with a direction. Prices are the median
     latency, peak memory and cost, each under the first label that the suite gives it.
     """
-    suite = Suite.model_validate(record.suite)
+    suite = recorded_suite(record)
     quality, prices = _quality(record), list(_prices(record))
     return Tradeoffs(
         quality=quality[0].name if quality else "",

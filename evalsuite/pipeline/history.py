@@ -8,6 +8,7 @@ from pathlib import Path
 
 from evalsuite.errors import RecordError, UsageError
 from evalsuite.records import RunRecord
+from evalsuite.suite.recorded import recorded_suite
 
 RUNS = Path("runs")
 """Where runs go unless ``--out`` says otherwise, below the working directory."""
@@ -50,6 +51,17 @@ def load_run(argument: str | Path) -> tuple[RunRecord, Path]:
     """
     folder = run_folder(argument)
     return RunRecord.load(folder), folder
+
+
+def load_checked_run(argument: str | Path) -> tuple[RunRecord, Path]:
+    """As ``load_run``, for what follows the suite of the run, too.
+
+    Raises:
+        UsageError: there is no such run, or its record or the suite in it cannot be read.
+    """
+    record, folder = load_run(argument)
+    recorded_suite(record, folder / "record.json")
+    return record, folder
 
 
 def finished_records(root: Path = RUNS) -> Iterator[tuple[str, RunRecord]]:
