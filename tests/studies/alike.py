@@ -23,7 +23,7 @@ from evalsuite.datasets.fashion_mnist import FashionMnist
 from evalsuite.features.contract import LoadedExtractor
 from evalsuite.metrics.contract import FeatureInputs
 from evalsuite.models.contract import Batch, LoadedModel, NoProbe
-from evalsuite.records import FeatureSet, Measurement
+from evalsuite.records import FeatureSet, Measurement, NoiseSpec
 from tests.studies.coverage import measured
 
 METRICS = ("fid", "kid", "precision", "recall", "class_accuracy", "inception_score")
@@ -40,7 +40,9 @@ def feature_set(images: LoadedExtractor, parts: Iterator[np.ndarray], labels: np
     return FeatureSet("fashion-cnn", "", "none", np.arange(len(features)), features, logits, labels)
 
 
-def sampled(model: LoadedModel, extractor: LoadedExtractor, num_samples: int, seed: int) -> FeatureSet:
+def sampled(
+    model: LoadedModel, extractor: LoadedExtractor, num_samples: int, seed: int, noise: NoiseSpec = NoiseSpec()
+) -> FeatureSet:
     """Features of a model's samples under the seeds of a suite with this seed."""
     ids = np.arange(num_samples)
     labels = pairing.labels_of(ids, NUM_CLASSES)
@@ -48,7 +50,7 @@ def sampled(model: LoadedModel, extractor: LoadedExtractor, num_samples: int, se
     def generated() -> Iterator[np.ndarray]:
         for start in range(0, num_samples, BATCH_SIZE):
             part = ids[start : start + BATCH_SIZE]
-            yield model.generate(Batch(part, pairing.seeds_of(part, seed), labels[part]), NoProbe())
+            yield model.generate(Batch(part, pairing.seeds_of(part, seed), labels[part], noise=noise), NoProbe())
 
     return feature_set(extractor, generated(), labels)
 
@@ -59,17 +61,23 @@ def kept(path: Path, features: FeatureSet) -> None:
     path.with_suffix(".part").replace(path)
 
 
-def samples_of(name: str, num_samples: int, count: int, work_dir: Path, threads: int) -> list[FeatureSet]:
-    """So many independent sets of samples of a model, from the work folder where they are there."""
+def samples_of(
+    name: str, num_samples: int, count: int, work_dir: Path, threads: int, noise_scale: float = 1.0
+) -> list[FeatureSet]:
+    """So many independent sets of samples of a model, from the work folder where they are there.
+
+    Sets of the same number have the same seeds, whatever their noise is multiplied by.
+    """
     labels = pairing.labels_of(np.arange(num_samples), NUM_CLASSES)
-    paths = [work_dir / f"{name}-{num_samples}" / f"{k:04d}.safetensors" for k in range(count)]
+    folder = f"{name}-{num_samples}" + ("" if noise_scale == 1 else f"-noise-{noise_scale:g}")
+    paths = [work_dir / folder / f"{k:04d}.safetensors" for k in range(count)]
     if not all(path.exists() for path in paths):
         adapter = plugins.find("models", "zoo")(name=name)
         target = plugins.find("targets", "cpu")(threads=threads)
         with adapter.open(target) as model, plugins.find("features", "fashion-cnn")().open() as extractor:
             for k, path in enumerate(track(paths, description=name)):
                 if not path.exists():
-                    kept(path, sampled(model, extractor, num_samples, SEEDS + k))
+                    kept(path, sampled(model, extractor, num_samples, SEEDS + k, NoiseSpec(scale=noise_scale)))
     arrays = [load_file(path) for path in paths]
     ids = np.arange(num_samples)
     return [FeatureSet("fashion-cnn", "", "none", ids, a["features"], a["logits"], labels) for a in arrays]
