@@ -128,8 +128,13 @@ class Runner:
     def __init__(self, entrant: Entrant, worker: Worker, ids: SampleIds, patience_s: float) -> None:
         self.entrant, self._worker, self._ids, self._patience_s = entrant, worker, ids, patience_s
 
+    def ready(self) -> None:
+        """Wait until the process can load the model."""
+        self._worker.call("ready", timeout_s=self._patience_s)
+
     def arrive(self) -> None:
-        """Wait until the model is loaded, and note its environment."""
+        """Load the model, and note its environment."""
+        self._worker.call("load", timeout_s=self._patience_s)
         self.entrant.environment = self._worker.call("environment", timeout_s=self._patience_s)
         self.entrant.device_uuid = self._worker.call("device_uuid", timeout_s=self._patience_s)
 

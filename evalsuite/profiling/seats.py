@@ -51,6 +51,7 @@ def all_alive(
         stack: closes the processes.
     """
     alive: dict[str, Runner] = {}
+    starting: list[Entrant] = []
     known = dict(needs)
     for entrant in entrants:
         most = max(known.values(), default=Need(0))
@@ -59,11 +60,12 @@ def all_alive(
             return None
         with entrant.dropping_out():
             runner = alive[entrant.case_key] = stack.enter_context(open_one(entrant))
-            if entrant.case_key not in known:
+            if entrant.case_key in known:
+                starting.append(entrant)
+            else:
                 runner.arrive()
                 known[entrant.case_key] = runner.need()
-    for entrant in entrants:
-        if entrant.error is None:
-            with entrant.dropping_out():
-                alive[entrant.case_key].arrive()
+    for entrant in starting:
+        with entrant.dropping_out():
+            alive[entrant.case_key].arrive()
     return alive

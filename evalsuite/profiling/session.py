@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from evalsuite.errors import CellError
 from evalsuite.executors.contract import Executor
@@ -31,7 +33,7 @@ Turns = dict[str, list[Turn]]
 class Session:
     """Measures entrants in the given scenarios; one that fails drops out and the others go on.
 
-    First those of fresh processes, one after another with nothing else running; then those of live processes, which
+    First those of fresh processes, of which one at a time does anything; then those of live processes, which
     take turns. Where not all models fit in memory together, each is loaded for each of its turns.
 
     Attributes:
@@ -74,12 +76,14 @@ class Session:
         needs: dict[str, Need] = {}
         turns: dict[str, Turns] = {text: {e.case_key: [] for e in entrants} for text in self._of_processes()}
         for sharing in self._shared_processes():
-            for entrant in present(entrants):
-                with entrant.dropping_out(), self._process(entrant, SampleIds()) as runner:
-                    runner.arrive()
-                    for text in sharing:
-                        self._measure(runner, text, len(turns[text][entrant.case_key]), turns[text])
-                    needs[entrant.case_key] = runner.need()
+            with closing(self._started(present(entrants))) as started:
+                for runner, process in started:
+                    entrant = runner.entrant
+                    with entrant.dropping_out(), process:
+                        runner.arrive()
+                        for text in sharing:
+                            self._measure(runner, text, len(turns[text][entrant.case_key]), turns[text])
+                        needs[entrant.case_key] = runner.need()
         for text, found in turns.items():
             self._conclude(entrants, text, found, "processes")
         return needs
@@ -97,6 +101,25 @@ class Session:
             for text in sharing:
                 left[text] -= 1
             yield sharing
+
+    def _started(self, entrants: Sequence[Entrant]) -> Generator[tuple[Runner, AbstractContextManager[Any]]]:
+        """A fresh process of each, about to load its model, and what ends it; nothing else runs at that time.
+
+        Interpreters and libraries take longer to start than most models to load, so as many processes as there are
+        processors start together.
+        """
+        together = os.cpu_count() or 1
+        for first in range(0, len(entrants), together):
+            with ExitStack() as stack:
+                group: list[tuple[Runner, ExitStack]] = []
+                for entrant in entrants[first : first + together]:
+                    with entrant.dropping_out():
+                        process = stack.enter_context(ExitStack())
+                        group.append((process.enter_context(self._process(entrant, SampleIds())), process))
+                for runner, _ in group:
+                    with runner.entrant.dropping_out():
+                        runner.ready()
+                yield from ((runner, process) for runner, process in group if runner.entrant.error is None)
 
     @contextmanager
     def _process(self, entrant: Entrant, ids: SampleIds) -> Iterator[Runner]:

@@ -59,6 +59,9 @@ class Turn(NamedTuple):
 class Subject:
     """Loads the model once, then does what it is told; made by an executor in a fresh process.
 
+    Being made is what all models have alike, interpreter and libraries; it takes seconds, and several may do it at the
+    same time. What is measured begins with ``load``.
+
     See :class:`evalsuite.scenarios.contract.Subject` for what scenarios see of it.
     """
 
@@ -71,6 +74,9 @@ class Subject:
         self._stack = ExitStack()
         self._last: tuple[NDArray[np.int64], NDArray[np.uint8]] | None = None
         self._calls_s: list[float] = []
+
+    def load(self) -> None:
+        """From nothing to a model that can be called."""
         gc.collect()
         self._memory = PeakMemory()
         self._peaks: list[Peak] = []
@@ -106,6 +112,9 @@ class Subject:
         return self._memory.peak(self.target)
 
     # --- what the parent calls ---
+
+    def ready(self) -> None:
+        """There is nothing left to do before ``load``."""
 
     def environment(self) -> dict[str, Scalar]:
         """What must be equal for two timings to be compared."""

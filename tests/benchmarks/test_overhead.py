@@ -77,6 +77,7 @@ def test_generation_costs_little_more_than_a_bare_loop(tmp_path: Path, benchmark
 def test_single_stream_adds_little_to_a_model_of_ten_milliseconds(benchmark: BenchmarkFixture) -> None:
     """What the clock adds to a call is what a model that does nothing takes."""
     subject = Subject(SubjectSpec("scripted", {}, "bare", {}))
+    subject.load()
     ids = np.arange(1, dtype=np.int64)
     turn = benchmark(subject.measure, SingleStream(), [], [Batch(ids, seeds_of(ids, 0), ids)] * 100, 0)
     assert len(turn.series[""]) == 100
@@ -91,6 +92,7 @@ def test_stages_of_known_durations(benchmark: BenchmarkFixture, steps: int) -> N
     sleeps = {"text_encoder": 0.1, "denoise": 0.05 * steps, "denoise_step": 0.05, "decode": 0.15}
     settings = {"stages": {"text_encoder": 0.1, "denoise": 0.05, "decode": 0.15}, "steps": steps}
     subject = Subject(SubjectSpec("scripted", settings, "bare", {}))
+    subject.load()
     batches = [Batch(ids := np.array([number]), ids, ids) for number in range(8)]
     turn = benchmark.pedantic(subject.measure, (Stages(), [], batches, 0), rounds=1)  # type: ignore[no-untyped-call]
     if benchmark.enabled:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,6 +120,38 @@ def test_processes_are_fresh_and_shared_by_those_who_may(tmp_path: Path) -> None
     assert executor.opened == 3 + 1
     seeds = [seed for _, _, seed in calls_in(log)]
     assert seeds[:5] == [*seeds_of(np.array([0, 1, 0, 1, 0]), 0)]
+
+
+def test_as_many_as_there_are_processors_start_together_and_load_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    done: list[str] = []
+
+    class Told(Inline):
+        @contextmanager
+        def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[Any]:
+            done.append("start")
+            with super().open(factory, arguments) as worker:
+                call = worker.call
+                worker.call = lambda method, *rest, **options: done.append(method) or call(method, *rest, **options)
+                yield worker
+            done.append("end")
+
+    measure([entrant(name) for name in "ABC"], "first", executor=Told())
+    steps = [step for step in done if step in ("start", "ready", "load", "end")]
+    assert steps == 2 * [
+        "start",
+        "start",
+        "ready",
+        "ready",
+        "load",
+        "end",
+        "load",
+        "end",
+        "start",
+        "ready",
+        "load",
+        "end",
+    ]
 
 
 def test_two_that_are_about_the_first_call_have_processes_of_their_own() -> None:

@@ -26,6 +26,7 @@ def batch(first: int, size: int) -> Batch:
 def test_bundled_student_on_the_processor() -> None:
     spec = SubjectSpec("zoo", {"name": "fashion-1step"}, "cpu", {"threads": 1, "batch_size": 4})
     with Local().open(Subject, (spec,)) as worker:
+        worker.call("load")
         cold: Turn = worker.call("measure", ColdStart(), [], [batch(0, 1)], 0)
         memory: Turn = worker.call("measure", Memory(), [], [batch(1, 4)], 0)
         timed: Turn = worker.call("measure", SingleStream(), [batch(5, 1)], [batch(6, 1), batch(7, 1)], 0)
