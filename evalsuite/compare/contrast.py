@@ -115,6 +115,21 @@ def invalidity(measurement: Measurement) -> str:
     return measurement.invalid and f"{measurement.name} of {measurement.case_key} is INVALID: {measurement.invalid}"
 
 
+def unchanged(candidate: Measurement, against: Measurement) -> bool:
+    """Whether the two were measured on the very same images, as a model and its own baseline are.
+
+    Then they tell nothing of how much a model that has changed would vary. Shares are left out: equal answers on other
+    images are nothing unusual, and their tests allow for it.
+    """
+    if candidate.family in (Family.MEAN, Family.MMD):
+        a, b = candidate.per_sample, against.per_sample
+    elif candidate.family in (Family.FRECHET, Family.FRECHET_DEBIASED, Family.JACKKNIFE):
+        a, b = candidate.replicates, against.replicates
+    else:
+        return False
+    return a is not None and b is not None and np.array_equal(a.astype(np.float32), b.astype(np.float32))
+
+
 def unlike(candidate: Measurement, against: Measurement, common: Common = Common.RUN) -> str:
     """Which field of the protocols differs, with both values; "" where none does.
 

@@ -15,7 +15,7 @@ from scipy.stats import t
 
 from evalsuite.compare.baseline import Baseline
 from evalsuite.compare.bounds import bounds_of
-from evalsuite.compare.contrast import RATIO_FAMILIES, Incomparable
+from evalsuite.compare.contrast import RATIO_FAMILIES, Incomparable, unchanged
 from evalsuite.compare.looks import look_of, looks_of
 from evalsuite.compare.sentences import PASS_LEVEL, Levels, gate_line
 from evalsuite.compare.sides import Sides, declared_candidates
@@ -130,6 +130,9 @@ def _trials(gate: GateSpec, sides: Sides, who: str) -> tuple[list[Trial], list[s
     for cell in sides.cells_of(who):
         against = sides.against(cell)
         if not isinstance(cell, Measurement) or not (against is None or isinstance(against, Measurement)):
+            continue
+        if against is not None and unchanged(cell, against):
+            obstacles.append("what is known has the same images on both sides")
             continue
         try:
             trials.append(put_to_test(gate, cell, against, sides.common))

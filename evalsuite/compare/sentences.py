@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from evalsuite.compare.contrast import unchanged
 from evalsuite.compare.trial import Trial
 from evalsuite.compare.wording import between, chance, quantity
 from evalsuite.records import Family, Interval, Measurement
@@ -144,6 +145,8 @@ def _advice(trial: Trial, levels: Levels) -> str:
 
 def _sensitivity(trial: Trial) -> str:
     """What would have been found: the absence of a finding says as much as the search was sharp."""
+    if trial.against is not None and unchanged(trial.candidate, trial.against):
+        return "; its images are the same"
     found = trial.binding.found
     error, freedom = found.evidence.standard_error, found.evidence.degrees_of_freedom
     if error is None or freedom is None:

@@ -12,7 +12,7 @@ from evalsuite.compare.gate import judge
 from evalsuite.compare.power import power_of_gates
 from evalsuite.records import RunRecord
 from evalsuite.suite.schema import Suite
-from tests.compare.inputs import of_processes, of_rounds, of_samples, record
+from tests.compare.inputs import of_groups, of_processes, of_rounds, of_samples, record
 
 N = 100
 
@@ -103,6 +103,28 @@ class TestSources:
         (found,) = power_of_gates(Suite.model_validate(earlier.suite), {}, {})
         assert (found.effect, found.decidable, found.source) == (None, None, "")
         assert "no earlier run" in found.unknown
+
+    @pytest.mark.parametrize("family", ["psnr", "fid"])
+    def test_the_same_images_say_nothing_of_a_model_that_has_changed(self, family, tmp_path):
+        values = np.random.default_rng(0).normal(20, 3, N)
+
+        def ran(change: float) -> RunRecord:
+            gate = {"metric": family, "candidate": "student", "against": "baseline:main", "test": "no_regression"}
+            moved = values + change * np.random.default_rng(1).normal(0, 1, N)
+            cell = of_samples(moved) if family == "psnr" else of_groups(np.mean, moved)
+            return record(cell, gates=[gate])
+
+        unchanged = ran(0)
+        save(unchanged, "main", tmp_path)
+        suite, kept = Suite.model_validate(unchanged.suite), load_all("small", tmp_path)
+        (found,) = power_of_gates(suite, {"latest": unchanged}, kept)
+        assert (found.effect, found.source) == (None, "")
+        assert found.unknown == "what is known has the same images on both sides"
+        (found,) = power_of_gates(suite, {"latest": unchanged, "earlier": ran(0.1)}, kept)
+        assert found.source == "earlier"
+        assert found.effect > 0
+        (verdict,) = judge(unchanged, kept)
+        assert verdict.reason.endswith("it is not shown to be worse; its images are the same.")
 
     def test_a_run_of_another_model_says_nothing(self):
         earlier = run(**self.GATE)
