@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from evalsuite.compare.contrast import unchanged
 from evalsuite.compare.trial import Trial
-from evalsuite.compare.wording import between, chance, quantity
+from evalsuite.compare.wording import bare, between, chance, quantity
 from evalsuite.records import Family, Interval, Measurement
 from evalsuite.stats.power import minimum_detectable_effect, samples_needed
 from evalsuite.suite.schema import GateSpec, Margin
@@ -32,7 +32,7 @@ def gate_line(gate: GateSpec, who: str) -> str:
     place = "" if gate.slice == "all" else f" on {gate.slice}"
     against = f" against {gate.against}" if gate.against else ""
     margin = f", margin {_share(gate.margin)}" if gate.margin else ""
-    limits = [f", {name} {value:g}" for name, value in (("min", gate.min), ("max", gate.max)) if value is not None]
+    limits = [f", {name} {bare(value)}" for name, value in (("min", gate.min), ("max", gate.max)) if value is not None]
     return f"{gate.metric} of {who}{place}{against}: {gate.test}{margin}{''.join(limits)}"
 
 
@@ -115,7 +115,10 @@ def _share(margin: Margin) -> str:
     """``5%``, ``0.3`` or ``ratio 8``."""
     if margin.relative is not None:
         return f"{100 * margin.relative:g}%"
-    return f"ratio {margin.ratio:g}" if margin.ratio is not None else f"{margin.absolute:g}"
+    if margin.ratio is not None:
+        return f"ratio {margin.ratio:g}"
+    assert margin.absolute is not None
+    return bare(margin.absolute)
 
 
 def _certainty(trial: Trial, p_value: float) -> str:

@@ -20,6 +20,14 @@ def quantity(value: float, unit: str = "") -> str:
     return f"{value:.4g} {unit}".rstrip()
 
 
+def bare(value: float) -> str:
+    """``0.3``, ``600 M``: a bound as a gate names it, who does not know the metric's unit."""
+    for step, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if abs(value) >= step:
+            return f"{value / step:g} {prefix}"
+    return f"{value:g}"
+
+
 def between(interval: Interval, unit: str = "") -> str:
     """``95 % interval 1.2 to 3.4``; without a level where the interval is a plain range, or nothing uncertain."""
     if interval.exact:

@@ -208,7 +208,9 @@ def test_a_memory_limit_is_strict():
         gate("peak_memory", "limit", max="101 MB"), gate("peak_memory", "limit", max="98 MB"),
         gate("peak_memory", "limit", max="100 MB"),
     ])  # fmt: skip
-    assert [found.outcome for found in judge(run, {})] == ["pass", "fail", "inconclusive"]
+    verdicts = judge(run, {})
+    assert [found.outcome for found in verdicts] == ["pass", "fail", "inconclusive"]
+    assert verdicts[0].gate == "peak_memory of student@cpu: limit, max 101 M"
 
 
 def test_an_inconclusive_gate_says_what_would_decide():
