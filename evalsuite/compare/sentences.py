@@ -68,11 +68,15 @@ def _numbers(trial: Trial) -> str:
     other = f"against {quantity(against.value, against.unit)}"
     if found.scale == "ratio":
         return f"{own} {other}, {quantity(found.evidence.value)} times as much ({between(interval)})"
-    factor = trial.binding.bound.factor
-    what = "the difference is" if factor == 1 else f"from the allowed {factor:.4g} times that it differs by"
+    value, factor = found.evidence.value, trial.binding.bound.factor
+    side = "more" if value > 0 else "less"
+    difference = (
+        f"the difference is {quantity(value, candidate.unit)}"
+        if factor == 1
+        else f"{quantity(abs(value), candidate.unit)} {side} than the allowed {factor:.4g} times that"
+    )
     corrected = ", bias-corrected" if candidate.family == Family.FRECHET else ""
-    value = quantity(found.evidence.value, candidate.unit)
-    return f"{own} {other}, {what} {value} ({between(interval, candidate.unit)}{corrected})"
+    return f"{own} {other}, {difference} ({between(interval, candidate.unit)}{corrected})"
 
 
 def _spread(measurement: Measurement) -> str:

@@ -52,12 +52,12 @@ def headline(inputs: ReportInputs) -> Headline:
         return Headline(worst, WORDS[worst], plain(verdicts[0].reason) + broken)
     counts = [(outcome, sum(v.outcome == outcome for v in verdicts)) for outcome in URGENCY]
     phrases = {
-        "pass": "passes", "fail": "fails", "inconclusive": "is undecided", "incomparable": "cannot be compared",
-        "missing": "lacks a number",
+        "pass": ("passes", "pass"), "fail": ("fails", "fail"), "inconclusive": ("is undecided", "are undecided"),
+        "incomparable": ("cannot be compared", "cannot be compared"), "missing": ("lacks a number", "lack a number"),
     }  # fmt: skip
     if worst == "pass":
         return Headline(worst, WORDS[worst], f"All {len(verdicts)} gates pass.{broken}")
-    parts = [f"{count} {phrases[outcome]}" for outcome, count in counts if count]
+    parts = [f"{count} {phrases[outcome][count > 1]}" for outcome, count in counts if count]
     return Headline(worst, WORDS[worst], f"Of {len(verdicts)} gates, {_joined(parts)}.{broken}")
 
 
