@@ -22,11 +22,10 @@ def test_says_the_verdict_first_and_each_gate(inputs: ReportInputs) -> None:
 
 
 def test_counts_gates_in_words(inputs: ReportInputs) -> None:
-    passing = [verdict for verdict in inputs.verdicts if verdict.outcome == "pass"]
-    failing = passing[0].model_copy(update={"outcome": "fail"})
-    assert "\n\nOf 4 gates, 2 fail and 2 pass.\n" in rendered(
-        replace(inputs, verdicts=[failing, *passing * 2, failing])
-    )
+    (passing,) = (verdict for verdict in inputs.verdicts if verdict.outcome == "pass")
+    failing = passing.model_copy(update={"outcome": "fail"})
+    text = rendered(replace(inputs, verdicts=[failing, passing, passing, failing]))
+    assert "\n\nOf 4 gates, 2 fail and 2 pass.\n" in text
 
 
 def test_folds_the_table_of_each_target(inputs: ReportInputs) -> None:
