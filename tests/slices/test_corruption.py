@@ -10,7 +10,7 @@ from evalsuite.datasets.fashion_mnist import FashionMnist
 from evalsuite.errors import Failed
 from evalsuite.models.contract import Batch
 from evalsuite.slices._corruption import Setting
-from evalsuite.slices._weather import clouds
+from evalsuite.slices._weather import clouds, veins
 from evalsuite.slices.corruption import CORRUPTIONS, FAMILIES, Corrupted, Corruption, corrupted
 
 IDS = np.arange(4)
@@ -45,7 +45,7 @@ def test_the_highest_severity_harms_most(name):
     assert 0 < harm(name, 1) < harm(name, 5)
 
 
-@pytest.mark.parametrize("name", ["gaussian_noise", "motion_blur", "snow", "fog", "glass_blur"])
+@pytest.mark.parametrize("name", ["gaussian_noise", "motion_blur", "snow", "frost", "fog", "glass_blur"])
 def test_a_sample_is_corrupted_by_its_own_seed_whatever_the_batch(name):
     batch = Batch(IDS, IDS + 100, images=np.repeat(GREY[:1], 4, axis=0))
     found = pickle.loads(pickle.dumps(Corrupted(name=name, severity=3))).apply(batch)
@@ -116,6 +116,13 @@ def test_clouds_fill_their_range_at_any_size():
         assert found.min() == 0 and found.max() == (size > 1)
 
 
+def test_frost_is_bright_in_veins_and_leaves_most_of_the_pane():
+    for size in (28, 224):
+        found = veins(size, np.random.default_rng(0))
+        assert found.min() >= 0 and found.max() > 0.9
+        assert (found > 0.5).mean() < 0.5
+
+
 def test_names_families_and_severities_make_slices():
     ids = [case.id for case in Corruption(names=["fog", "noise", "fog"], severity=[1, 3]).expand()]
     assert ids == [
@@ -124,9 +131,9 @@ def test_names_families_and_severities_make_slices():
         for severity in (1, 3)
     ]
     every = Corruption(names=list(FAMILIES)).expand()
-    assert len(every) == 5 * len(CORRUPTIONS) == 70
+    assert len(every) == 5 * len(CORRUPTIONS) == 75
     assert {(case.needs, case.unchanged) for case in every} == {(("image",), 0)}
-    assert len({case.change.key() for case in every}) == 70
+    assert len({case.change.key() for case in every}) == 75
 
 
 @pytest.mark.parametrize(
