@@ -419,6 +419,25 @@ class Slice(Record):
     unchanged: float | None = None
 
 
+class Weights(Record):
+    """What a target made of a model's networks when it was loaded.
+
+    Attributes:
+        parameters: in all networks.
+        weight_bytes: of them in memory, buffers and scales included.
+        int8_layers, float_layers: linear layers and convolutions with weights in eight bits, and the others.
+        compiled: modules and functions that are compiled when they are first called.
+    """
+
+    model: str
+    target: str
+    parameters: int = 0
+    weight_bytes: int = 0
+    int8_layers: int = 0
+    float_layers: int = 0
+    compiled: int = 0
+
+
 class RunRecord(Record):
     """Everything a run found out.
 
@@ -428,6 +447,7 @@ class RunRecord(Record):
         environment: machine and library versions.
         provenance: models and datasets by name: fingerprint, licence, source; the command; the commit of the code;
             times.
+        weights: of models that generated samples, on each target.
     """
 
     format_version: int = FORMAT_VERSION
@@ -441,6 +461,7 @@ class RunRecord(Record):
     missing: list[Missing] = Field(default_factory=list)
     findings: list[Finding] = Field(default_factory=list)
     gallery: list[Picture] = Field(default_factory=list)
+    weights: list[Weights] = Field(default_factory=list)
 
     @property
     def content_hash(self) -> str:

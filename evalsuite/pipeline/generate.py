@@ -21,6 +21,7 @@ from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.flags import ROOM as FLAGS
 from evalsuite.pipeline.flags import FlagKeeper
+from evalsuite.pipeline.placed import keep_placed
 from evalsuite.pipeline.plan import adapter_of, target_of
 from evalsuite.pipeline.samples import ROOM, Chunk, SampleSet, Span, spans
 from evalsuite.records import Case, Plan
@@ -227,14 +228,15 @@ def generate_missing(order: Order, report: Report) -> None:
         CellError: the model could not be loaded or returned something that is no batch of images.
         StoreError: a chunk could not be stored.
     """
-    target = order.target
-    target.start()
+    order.target.start()
     done = 0
     for _, group in groupby(order.parts, key=lambda part: part[0].settings):
         parts = list(group)
         adapter = adapter_of(parts[0][0])
         capabilities = adapter.capabilities()
+        target = order.target  # another for each model, so that none counts the networks of the one before
         with adapter.open(target) as model:
+            keep_placed((case for case, _ in parts), target, order.store)
             report(done, order.total)
             for key, images, flags in _batches(model, capabilities, parts, order, target.batch_size):
                 if flags:

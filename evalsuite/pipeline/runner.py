@@ -24,6 +24,8 @@ from evalsuite.pipeline.folder import EventLog, open_folder, write_outcome
 from evalsuite.pipeline.gallery import make_gallery
 from evalsuite.pipeline.generate import Samples, generate
 from evalsuite.pipeline.measure import measure
+from evalsuite.pipeline.placed import ROOM as PLACED
+from evalsuite.pipeline.placed import placed
 from evalsuite.pipeline.plan import Only, adapter_of, downloadable, make_plan, with_samples
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
@@ -131,6 +133,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             missing=[*plan.missing, *gaps],
             findings=[*notes, *findings_of(drawn, samples.sets), *derived.findings, *profiled.findings],
             gallery=make_gallery(suite, generating(suite, plan), samples, features, measured, folder, store),
+            weights=placed(drawn, store),
         )
         write_outcome(record, suite, folder)
     return record, folder
@@ -194,6 +197,7 @@ def _unrepeatable_forgotten(plan: Plan, store: Store) -> Iterator[None]:
             if case.parent is None and not adapter_of(case).fingerprint():
                 store.forget(SAMPLES, case.samples_key)
                 store.forget(FLAGS, case.samples_key)
+                store.forget(PLACED, case.samples_key)
 
 
 def _provenance(

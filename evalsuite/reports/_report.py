@@ -21,6 +21,7 @@ from evalsuite.reports._speed import speed_figures
 from evalsuite.reports._summary import cards, gate_rows, headline
 from evalsuite.reports._tables import absences_of, main_tables, tables_across, warnings_of
 from evalsuite.reports._tradeoff import chart, tradeoff_figures
+from evalsuite.reports._weights import held
 from evalsuite.reports.contract import ReportInputs
 
 SCRIPTS = ("controls", "tables", "chart", "samples")
@@ -61,6 +62,7 @@ def report(inputs: ReportInputs, assets: Assets) -> bytes:
         warnings=warnings_of(record.measurements),
         places=_models.places(record),
         scenario_title=scenario_title,
+        weights=held(record),
         suite_yaml=suite_yaml(inputs),
         files=assets.place == "beside",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evalsuite.records import Comparison, Measurement, Term, Verdict
+from evalsuite.records import Comparison, Measurement, Term, Verdict, Weights
 from evalsuite.reports.contract import ReportInputs
 from tests.reports import synthetic
 
@@ -58,6 +58,7 @@ def hostile_inputs(inputs: ReportInputs) -> ReportInputs:
         "suite": suite, "environment": dict(zip(TEXTS, TEXTS, strict=True)),
         "provenance": {TEXTS[0]: {TEXTS[1]: TEXTS[2]}},
         "measurements": cells, "missing": absent, "timings": timed,
+        "weights": [Weights(model=text, target=TEXTS[0]) for text in TEXTS],
         "gallery": [p.model_copy(update={"label": TEXTS[p.sample_id]}) for p in inputs.record.gallery],
     })  # fmt: skip
     verdicts = [Verdict(gate=text, outcome="fail", reason=text) for text in TEXTS]

@@ -26,6 +26,7 @@ from evalsuite.records import (
     Timings,
     Tradeoffs,
     Verdict,
+    Weights,
 )
 from evalsuite.reports.contract import ReportInputs
 
@@ -184,6 +185,12 @@ def session(model: str, target: str = "cpu") -> list[Timings]:
     ]  # fmt: skip
 
 
+def weights(model: str, *, in_int8: bool) -> Weights:
+    """A network of 31 layers, all in eight bits or none."""
+    layers, size = ({"int8_layers": 31}, 1_920_000) if in_int8 else ({"float_layers": 31}, 7_460_000)
+    return Weights(model=model, target="cpu", parameters=1_866_180, weight_bytes=size, **layers)
+
+
 def gallery(folder: Path, models: Sequence[str], columns: int = 10) -> list[Picture]:
     """Thumbnails from the test split, one class a column, noisier for worse models."""
     data = FashionMnist()
@@ -256,7 +263,7 @@ def quickstart(folder: Path) -> ReportInputs:
         },
         slices=[*map(part, classes), changed(LATENT, 1.1), changed(STRONGER, 1.2)], measurements=cells, missing=absent,
         timings=[one for m in names for one in (timings(m, valid=m != "narrow"), *session(m))],
-        gallery=gallery(folder, names),
+        gallery=gallery(folder, names), weights=[weights(m, in_int8=m == "narrow") for m in names],
     )  # fmt: skip
     return ReportInputs(
         record, folder, found, [passed(), undecided()], "evalsuite run suites/quickstart.yaml",

@@ -83,6 +83,11 @@ def test_sections_come_in_order_with_the_verdict_first(page: Page) -> None:
     assert sections == ["verdict", "comparison", "tradeoffs", "samples", "slices", "speed", "provenance"]
 
 
+def test_what_int8_means_is_told_by_the_layers_that_are(page: Page) -> None:
+    assert "teacher cpu 1 866 180 7.460 MB none of 31 no" in page.text
+    assert "narrow cpu 1 866 180 1.920 MB 31 of 31 no" in page.text
+
+
 def test_what_scrolls_can_be_reached_by_keyboard(page: Page) -> None:
     scrolling = [e for e in page.all("div") if "scroll" in (e.get("class") or "").split()] + page.all("pre")
     assert len(scrolling) > 5
