@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from evalsuite.files import canonical_json
 from evalsuite.records import Board, Entry, Interval, Measurement, Rank
 from evalsuite.reports._format import Scale, bounds, decimals, metric_title, number, plain, scale_for
+from evalsuite.reports._front import Place, front_places
 from evalsuite.reports._models import Model
 
 
@@ -33,7 +35,7 @@ class Row:
         model: its colour, and the index that scripts know it by.
         place: index of its target.
         rank: ``1`` or ``2–4``.
-        front: metrics of price on whose front it is by value: no entry on its target is better in both.
+        front: by metric of price, whether it is on the front of its target, as far as intervals tell.
         prices: by metric label; those it lacks are left out.
         history: (run, when, link, value, interval), the newest first.
         line: points of its history for a small picture; "" for a single run.
@@ -45,7 +47,7 @@ class Row:
     rank: str
     value: str
     interval: str
-    front: list[str]
+    front: Mapping[str, Place]
     prices: Mapping[str, Price]
     history: list[tuple[str, str, str, str, str]]
     line: str
@@ -59,6 +61,7 @@ def rows_of(board: Board, places: Sequence[str], place_of: Mapping[int, int]) ->
     """The entries in the board's order."""
     scale = _scale(board)
     prices = [_prices(board, entry) for entry in board.entries]
+    fronts = _fronts(board, place_of)
     rows = []
     for i, entry in enumerate(board.entries):
         value, interval = _texts(entry.cell.value, entry.cell.interval, scale)
@@ -70,7 +73,7 @@ def rows_of(board: Board, places: Sequence[str], place_of: Mapping[int, int]) ->
                 rank=rank_text(entry.rank),
                 value=value,
                 interval=interval,
-                front=[name for name in prices[i] if _on_front(board, prices, place_of, i, name)],
+                front=fronts[i],
                 prices=prices[i],
                 history=[
                     (past.run, past.when, past.link, *_texts(past.value, past.interval, scale))
@@ -143,18 +146,18 @@ def _prices(board: Board, entry: Entry) -> dict[str, Price]:
     return found
 
 
-def _on_front(
-    board: Board, prices: Sequence[Mapping[str, Price]], place_of: Mapping[int, int], i: int, name: str
-) -> bool:
-    """Whether no other entry of the same target is as good in both and better in one, by value."""
-    sign = -1.0 if board.higher_is_better else 1.0
-
-    def point(k: int) -> tuple[float, float]:
-        return sign * board.entries[k].cell.value, prices[k][name].value
-
-    own = point(i)
-    others = [point(k) for k in place_of if k != i and place_of[k] == place_of[i] and name in prices[k]]
-    return not any(a <= own[0] and b <= own[1] and (a, b) != own for a, b in others)
+def _fronts(board: Board, place_of: Mapping[int, int]) -> list[dict[str, Place]]:
+    """Of each entry, by metric of price, its place among the entries of its target that have that price."""
+    offers: dict[tuple[str, int], list[tuple[int, Measurement]]] = {}
+    for i, entry in enumerate(board.entries):
+        for price in entry.prices:
+            offers.setdefault((price.name, place_of[i]), []).append((i, price))
+    found: list[dict[str, Place]] = [{} for _ in board.entries]
+    for (name, _), offered in offers.items():
+        standing = front_places([(board.entries[i].cell, price) for i, price in offered])
+        for (i, _), place in zip(offered, standing, strict=True):
+            found[i][name] = place
+    return found
 
 
 def _line(values: Sequence[float]) -> str:
@@ -208,9 +211,15 @@ def chart_of(board: Board, rows: Sequence[Row], places: Sequence[str], prices: I
             "values": {name: _spot(*pair) for name, pair in cells.items()},
         }  # fmt: skip
     return {
-        "axes": axes, "spots": spots, "targets": list(places), "quality": board.metric, "prices": names, "fronts": [],
-        "curves": [],
+        "axes": axes, "spots": spots, "targets": list(places), "quality": board.metric, "prices": names,
+        "fronts": [_front(board, rows, places, *which) for which in product(names, range(len(places)))], "curves": [],
     }  # fmt: skip
+
+
+def _front(board: Board, rows: Sequence[Row], places: Sequence[str], price: str, place: int) -> dict[str, Any]:
+    """As the chart reads it: places by spot, on one target."""
+    standing = {str(i): row.front[price] for i, row in enumerate(rows) if row.place == place and price in row.front}
+    return {"target": places[place], "quality": board.metric, "price": price, "places": standing}
 
 
 def _spot(cell: Measurement, scale: Scale) -> list[float | int | None]:

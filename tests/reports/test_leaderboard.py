@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from evalsuite.compare.leaderboard import Result, leaderboards
-from evalsuite.records import Board, Rank
+from evalsuite.records import Board, Interval, Rank
 from evalsuite.reports._board import rank_text
 from evalsuite.reports._leaderboard import site
 from tests.reports.hostile import TEXTS
@@ -66,6 +67,23 @@ def test_machines_of_one_name_are_told_apart(boards: list[Board]) -> None:
     text = page_of([boards[0].model_copy(update={"entries": entries})]).text
     assert "cpu (machine 1)" in text
     assert "cpu (machine 2)" in text
+
+
+def test_rows_say_whether_they_are_on_the_front(boards: list[Board]) -> None:
+    entries = []
+    for entry, (value, half, price) in zip(boards[0].entries, ((1, 0.1, 1), (1.1, 0.1, 5), (9, 0.1, 9)), strict=False):
+        cells = [
+            cell.model_copy(update={
+                "value": x, "interval": Interval(low=x - width, high=x + width, level=0.95, method="t")
+            })
+            for cell, x, width in ((entry.cell, value, half), (entry.prices[0], price, 0.1))
+        ]  # fmt: skip
+        entries.append(entry.model_copy(update={"cell": cells[0], "prices": cells[1:]}))
+    page = page_of([boards[0].model_copy(update={"entries": entries})])
+    marks = [mark["aria-label"] for mark in page.all("span") if "front" in (mark.get("aria-label") or "")]
+    assert marks == ["on the front", "perhaps on the front"]
+    (front,) = json.loads(next(body for a, body in page.scripts if a.get("id") == "chart-data"))["fronts"]
+    assert front["places"] == {"0": "on", "1": "unsure", "2": "off"}
 
 
 def test_hostile_names_stay_texts(boards: list[Board]) -> None:
