@@ -12,12 +12,12 @@ from evalsuite.reports.contract import ReportInputs
 SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': r"\textquotedbl{}", "-": "{-}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
+    "|": r"\textbar{}", '"': r"{\char34}", "-": "{-}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}",
     "\N{MINUS SIGN}": "$-$", "×": r"$\times$", "µ": r"\textmu{}", "⁻": r"\textsuperscript{$-$}",
     "³": r"\textsuperscript{3}", "\N{NARROW NO-BREAK SPACE}": r"\,", "∞": r"$\infty$",
 }  # fmt: skip
-COLUMNS = 6
-"""Metrics side by side; more go into a second block of the table."""
+COLUMNS = 4
+"""Metrics side by side, as many as a column of A4 holds; more go into further blocks of the table."""
 
 
 class Latex:
@@ -47,10 +47,12 @@ def _table(table: Table, inputs: ReportInputs, index: Index) -> Iterator[str]:
     level = next((m.interval.level for m in inputs.record.measurements if m.interval), None)
     small = f" Small: {100 * level:.0f}\\,\\% intervals." if level else ""
     yield r"\begin{table}"
-    yield r"  \centering"
+    yield r"  \centering\small\setlength{\tabcolsep}{4pt}"
     yield rf"  \caption{{Results on target {escaped(table.target)}.{small} Bold: best beyond chance.}}"
     rows = [row for _, _, group in table.groups for row in group]
     for start in range(0, len(rows), COLUMNS):
+        if start:
+            yield r"  \par\medskip"
         yield from _block(table, rows[start : start + COLUMNS], inputs, index)
     yield r"\end{table}"
 
@@ -59,6 +61,8 @@ def _block(table: Table, rows: Sequence[Row], inputs: ReportInputs, index: Index
     yield rf"  \begin{{tabular}}{{l{'r' * len(rows)}}}"
     yield r"    \toprule"
     yield f"    Model & {' & '.join(map(_heading, rows))} \\\\"
+    if any(row.unit for row in rows):
+        yield f"     & {' & '.join(_small(f'[{row.unit}]' if row.unit else '') for row in rows)} \\\\"
     yield r"    \midrule"
     for position, model in enumerate(table.models):
         entries = [row.entries[position] for row in rows]
@@ -73,7 +77,7 @@ def _block(table: Table, rows: Sequence[Row], inputs: ReportInputs, index: Index
         marks = [r"\textsuperscript{invalid}" if entry.invalid else "" for entry in entries]
         # In braces, since a row that starts with a bracket or a star would be an argument of the line break before it.
         yield f"    {{{escaped(model.name)}}} & {' & '.join(map(''.join, zip(values, marks, strict=True)))} \\\\"
-        intervals = [rf"{{\scriptsize {escaped(entry.interval)}}}" if entry.interval else "" for entry in entries]
+        intervals = [_small(entry.interval) for entry in entries]
         if any(intervals):
             yield f"     & {' & '.join(intervals)} \\\\"
     yield r"    \bottomrule"
@@ -82,4 +86,8 @@ def _block(table: Table, rows: Sequence[Row], inputs: ReportInputs, index: Index
 
 def _heading(row: Row) -> str:
     arrow = {"higher": r" $\uparrow$", "lower": r" $\downarrow$", "": ""}[row.direction]
-    return f"{escaped(row.title)}{arrow}{f' [{escaped(row.unit)}]' if row.unit else ''}"
+    return f"{escaped(row.title)}{arrow}"
+
+
+def _small(text: str) -> str:
+    return rf"{{\scriptsize {escaped(text)}}}" if text else ""

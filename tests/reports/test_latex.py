@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from evalsuite.reports.contract import ReportInputs
 from evalsuite.reports.latex import Latex, escaped
@@ -12,10 +17,11 @@ from tests.reports.hostile import TEXTS, hostile_inputs
 
 COMMANDS = {
     "begin", "end", "centering", "caption", "toprule", "midrule", "bottomrule", "scriptsize", "textbf",
-    "textsuperscript", "uparrow", "downarrow", "usepackage",
+    "textsuperscript", "uparrow", "downarrow", "usepackage", "par", "medskip", "small",
+    "setlength", "tabcolsep",
 }  # fmt: skip
 ESCAPES = {
-    "textbackslash", "textasciicircum", "textasciitilde", "textless", "textgreater", "textbar", "textquotedbl",
+    "textbackslash", "textasciicircum", "textasciitilde", "textless", "textgreater", "textbar", "char",
     "textasciigrave", "textquotesingle", "times", "textmu", "infty",
 }  # fmt: skip
 
@@ -58,6 +64,22 @@ def test_no_row_starts_with_an_argument_of_the_line_break_before_it(inputs: Repo
     text = tex(hostile_inputs(inputs))
     assert "{[link](https" in text
     assert not re.search(r"\\\\\s*[\[*]", text)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+@pytest.mark.parametrize("encoding", ["", r"\usepackage[T1]{fontenc}"])
+def test_latex_sets_the_tables_without_complaint(inputs: ReportInputs, tmp_path: Path, encoding: str) -> None:
+    best = frozenset({synthetic.measurement("fid", "teacher").identity})
+    for name, shown in (("plain", replace(inputs, best=best)), ("hostile", hostile_inputs(inputs))):
+        (tmp_path / f"{name}.tex").write_text(tex(shown))
+    (tmp_path / "paper.tex").write_text(
+        r"\documentclass{article}" + encoding + r"\usepackage{booktabs}\usepackage{textcomp}"
+        r"\begin{document}\input{plain}\input{hostile}\end{document}"
+    )
+    command = ["pdflatex", "-no-shell-escape", "-interaction=batchmode", "-halt-on-error", "paper.tex"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 0
+    plain, _, _ = (tmp_path / "paper.log").read_text(errors="replace").partition("(./hostile.tex")
+    assert "Overfull" not in plain
 
 
 def test_special_characters_are_escaped() -> None:
