@@ -72,6 +72,29 @@ def test_the_exit_code_the_annotations_and_the_summary_say_how_it_went(
     assert (tmp_path / "evalsuite-run" / "report" / "index.html").is_file()
 
 
+@pytest.mark.parametrize(
+    ("inputs", "installed"),
+    [
+        ({}, ["/action", "-c", "/action/constraints.txt"]),
+        ({"EXTRAS": "diffusers,onnx"}, ["/action[diffusers,onnx]", "-c", "/action/constraints.txt"]),
+        ({"REQUIREMENTS": "my models.txt"}, ["/action", "-r", "my models.txt"]),
+    ],
+)
+def test_what_models_import_is_installed_in_the_versions_of_their_project(
+    action: dict[str, Any], tmp_path: Path, inputs: dict[str, str], installed: list[str]
+) -> None:
+    (tmp_path / "python").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "python").chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "ACTION": "/action", "EXTRAS": "", "REQUIREMENTS": "", **inputs}
+    script = step(action, "Install evalsuite")
+    assert set(script["env"]) == set(environment) - {"PATH"}
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script["run"]],
+        env=environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["-m", "pip", "install", "--quiet", *installed], done.stderr
+
+
 def test_a_suite_with_a_mistake_is_not_judged(action: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "tiny.yaml").write_text(SUITE)
     done = run(action, tmp_path, suite="tiny.yaml", samples="10")
