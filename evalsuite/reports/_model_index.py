@@ -1,4 +1,4 @@
-"""What the Hugging Face Hub reads of a model card: its front matter, with the results as ``model-index``."""
+"""What the Hugging Face Hub reads of results: a model card's front matter, and the files for its benchmarks."""
 
 from __future__ import annotations
 
@@ -70,3 +70,25 @@ def _result(cell: Measurement) -> dict[str, Any]:
         "value": cell.value,
         "args": {key: value for key, value in known.items() if value != ""},
     }
+
+
+def eval_results(model: Model, inputs: ReportInputs) -> Iterator[dict[str, Any]]:
+    """Entries of an ``.eval_results`` file: of each benchmark that the suite names, the model's value over all samples.
+
+    What it has no value for, or an INVALID one, is left out.
+    """
+    record = inputs.record
+    cells = [m for m in record.measurements if m.model == model.name and m.slice == "all" and not m.invalid]
+    for benchmark in (record.suite.get("report") or {}).get("benchmarks", ()):
+        wanted = [m for m in cells if m.name == benchmark["metric"] and benchmark["target"] in (None, m.target)]
+        for m in wanted[:1]:
+            interval = (
+                f", {m.interval.level:.0%} interval [{m.interval.low:.6g}, {m.interval.high:.6g}]" if m.interval else ""
+            )
+            yield {
+                "dataset": {"id": benchmark["dataset"], "task_id": benchmark["task_id"]},
+                "value": m.value,
+                **({"date": date} if (date := str(record.provenance.get("finished") or "")[:10]) else {}),
+                **({"source": {"url": inputs.link, "name": "evalsuite"}} if inputs.link else {}),
+                "notes": plain(f"{m.name}{f' [{m.unit}]' if m.unit else ''}, n = {m.n}{interval}, target {m.target}"),
+            }

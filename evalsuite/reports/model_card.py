@@ -10,7 +10,7 @@ import yaml
 
 from evalsuite.records import Measurement, Missing, RunRecord
 from evalsuite.reports._format import condition, metric_title
-from evalsuite.reports._model_index import facts_of, front_matter
+from evalsuite.reports._model_index import eval_results, facts_of, front_matter
 from evalsuite.reports._models import Model, models, slug
 from evalsuite.reports._risks import MEASURE
 from evalsuite.reports._tables import MARK_SIGNS, Index, Notes, Row, absences_of, groups_by_name, row, warnings_of
@@ -22,7 +22,8 @@ TO_WRITE = "*To be written by the model's authors.*"
 
 
 class ModelCard:
-    """``model_card/NAME.md`` for each model that was measured, with ``model-index`` in its front matter.
+    """``model_card/NAME.md`` for each model that was measured, with ``model-index`` in its front matter; and
+    ``NAME.eval_results.yaml`` where the suite names benchmarks of the Hub that the model has a value for.
 
     It states what the run knows, and marks what only the authors can say. Texts of the run are escaped.
     """
@@ -31,10 +32,12 @@ class ModelCard:
         measured = {m.model for m in inputs.record.measurements}
         shown = [model for model in models(inputs.record) if model.name in measured]
         index = Index.of(inputs)
-        return {
-            f"model_card/{name}.md": _card(model, inputs, index)
-            for model, name in zip(shown, _names(shown), strict=True)
-        }
+        files = {}
+        for model, name in zip(shown, _names(shown), strict=True):
+            files[f"model_card/{name}.md"] = _card(model, inputs, index)
+            if results := list(eval_results(model, inputs)):
+                files[f"model_card/{name}.eval_results.yaml"] = yaml.safe_dump(results, sort_keys=False).encode()
+        return files
 
 
 def _names(shown: Sequence[Model]) -> Iterator[str]:

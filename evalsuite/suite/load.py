@@ -281,6 +281,7 @@ class _Reading:
         for gate in gates:
             self.add(_gate_problems(gate, names))
         self.add(gate_problems(gates))
+        self.add(_benchmark_problems(sections.get("report"), names))
 
     def _names(self, sections: dict[str, Node]) -> Names:
         models = (sections["models"].mapping or {}) if "models" in sections else {}
@@ -412,6 +413,16 @@ def _items(section: Node | None) -> list[Node]:
 def _formats(report: Node | None) -> Iterator[Node]:
     formats = (report.mapping or {}).get("formats") if report is not None else None
     return (node for node in _items(formats) if isinstance(node.value, str))
+
+
+def _benchmark_problems(report: Node | None, names: Names) -> Iterator[Problem]:
+    """Metrics and targets of benchmarks that the suite does not have."""
+    kinds = (("metric", names.metrics, "a metric of this suite"), ("target", names.targets, names.target))
+    for entry in _items((report.mapping or {}).get("benchmarks") if report is not None else None):
+        for key, known, kind in kinds:
+            node = (entry.mapping or {}).get(key)
+            if node is not None and isinstance(node.value, str) and node.value not in known:
+                yield node.problem(shown(node.value), *choice(node.value, known, kind))
 
 
 def _duplicate_slices(section: Node | None) -> Iterator[Problem]:

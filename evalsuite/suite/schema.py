@@ -6,6 +6,7 @@ turns one into the other. Nothing here looks up a plug-in, so that a record can 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -210,16 +211,40 @@ class GateSpec(SuitePart):
 _LIMIT_HINT = "a limit is about the candidate's own value; to compare with another model, choose another test"
 
 
+class BenchmarkSpec(SuitePart):
+    """A benchmark of the Hugging Face Hub whose task this suite does, as its author says; model cards bring the result.
+
+    Attributes:
+        dataset: its identifier, ``ORGANISATION/NAME``.
+        task_id: of its tasks, as its ``eval.yaml`` calls it.
+        metric: label of the metric, or of one of its values, that is its result.
+        target: on which target; None for the first on which the model has it.
+    """
+
+    dataset: str = Field(max_length=200)
+    task_id: Name
+    metric: str
+    target: str | None = None
+
+    @model_validator(mode="after")
+    def _dataset_is_of_the_hub(self) -> BenchmarkSpec:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*", self.dataset):
+            refuse([Fault(("dataset",), repr(self.dataset), "an identifier of the Hub", "such as ORGANISATION/NAME")])
+        return self
+
+
 class ReportSpec(SuitePart):
     """Which reports to write, and what they ask.
 
     Attributes:
         formats: names of report formats.
         latency_budget: seconds; the report says which model is best among those that keep it.
+        benchmarks: what model cards give a value for.
     """
 
     formats: list[str] = Field(default=["html", "markdown", "csv", "json"], min_length=1)
     latency_budget: Seconds | None = Field(default=None, gt=0)
+    benchmarks: list[BenchmarkSpec] = Field(default_factory=list)
 
 
 class Suite(SuitePart):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import yaml
 from huggingface_hub import ModelCard as HubCard
+from huggingface_hub import parse_eval_result_entries
 
 from evalsuite.reports.contract import ReportInputs
 from evalsuite.reports.model_card import TO_WRITE, ModelCard
@@ -44,6 +45,33 @@ def test_the_source_is_named_with_its_address_only(inputs: ReportInputs) -> None
     linked = replace(inputs, link="https://example.org/report")
     data = HubCard(ModelCard().render(linked)["model_card/teacher.md"].decode()).data
     assert {result.source_url for result in data.eval_results} == {"https://example.org/report"}
+
+
+def benchmarked(inputs: ReportInputs, **more: str | None) -> ReportInputs:
+    benchmarks = [
+        {"dataset": "someone/fashion", "task_id": task, "metric": metric, "target": None, **more}
+        for task, metric in (("quality", "fid"), ("speed", "latency_p50"))
+    ]
+    suite = {**inputs.record.suite, "report": {"benchmarks": benchmarks}}
+    return replace(inputs, record=inputs.record.model_copy(update={"suite": suite}))
+
+
+def test_results_for_benchmarks_are_written_where_the_suite_names_them(inputs: ReportInputs) -> None:
+    linked = replace(benchmarked(inputs), link="https://example.org/report")
+    files = ModelCard().render(linked)
+    quality, speed = parse_eval_result_entries(yaml.safe_load(files["model_card/teacher.eval_results.yaml"]))
+    fid = next(m for m in inputs.record.measurements if (m.name, m.model, m.slice) == ("fid", "teacher", "all"))
+    assert (quality.dataset_id, quality.task_id, quality.value) == ("someone/fashion", "quality", fid.value)
+    assert (quality.date, quality.source_url) == ("2025-03-04", "https://example.org/report")
+    assert quality.notes.startswith("fid, n = 1000, 95% interval [")
+    assert speed.notes.startswith("latency_p50 [s], n = 96")
+    (only,) = yaml.safe_load(files["model_card/narrow.eval_results.yaml"])  # its latency is INVALID
+    assert only["dataset"]["task_id"] == "quality"
+
+
+@pytest.mark.parametrize("more", [{"target": "cuda"}, {"metric": "kid-2"}])
+def test_without_a_value_there_is_no_result(inputs: ReportInputs, more: dict[str, str]) -> None:
+    assert not [name for name in ModelCard().render(benchmarked(inputs, **more)) if "eval_results" in name]
 
 
 def test_sections_come_in_order(card: str) -> None:

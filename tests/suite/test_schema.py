@@ -34,6 +34,7 @@ def test_the_hash_covers_what_changes_numbers(load: Callable[..., Suite], change
         {"description": "description: words"},
         {"alpha": "alpha: 5%"},
         {"report": "report: {formats: [csv], latency_budget: 50 ms}"},
+        {"report": "report: {benchmarks: [{dataset: someone/fashion, task_id: fid, metric: fid}]}"},
         {"gates": "gates: [{metric: fid, candidate: student, test: limit, max: 5}]"},
         {"targets": "targets: {cpu: {batch_size: 64, device: cpu}} # the default, said aloud"},
     ],
