@@ -64,6 +64,8 @@ def read_arrays(path: Path, sha256: str | None) -> dict[str, NDArray[Any]]:
         if hashlib.sha256(packed).hexdigest() != sha256:
             raise RecordError(f"{path}: its checksum is not the one in the record; it was changed or cut short")
         return dict(load(packed))
+    except FileNotFoundError as error:
+        raise RecordError(f"{path}: cannot be read: there is no such file, and the JSON beside it needs it") from error
     except (OSError, SafetensorError) as error:
         raise RecordError(f"{path}: cannot be read: {error}") from error
 

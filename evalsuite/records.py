@@ -530,7 +530,9 @@ class RunRecord(Record):
         content = read_json(path)
         version = content.get("format_version")
         if version != FORMAT_VERSION:
-            raise RecordError(f"{path}: format version {version!r}, this evalsuite reads {FORMAT_VERSION}")
+            newer = isinstance(version, int) and version > FORMAT_VERSION
+            advice = "use a newer evalsuite" if newer else "run its suite again"
+            raise RecordError(f"{path}: format version {version!r}, this evalsuite reads {FORMAT_VERSION}; {advice}")
         expected = content.pop("content_hash", None)
         arrays = read_arrays(path.parent / "arrays.safetensors", content.pop("arrays_sha256", None))
         try:

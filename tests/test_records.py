@@ -126,10 +126,12 @@ class TestDamage:
         with pytest.raises(RecordError, match="cut short"):
             RunRecord.load(saved)
 
-    @pytest.mark.parametrize("version", [2, 99, "1", None])
-    def test_another_format(self, saved, version):
+    @pytest.mark.parametrize(
+        ("version", "advice"), [(2, "newer evalsuite"), (99, "newer evalsuite"), ("1", "run its suite"), (None, "run")]
+    )
+    def test_another_format(self, saved, version, advice):
         self.rewrite(saved, format_version=version)
-        with pytest.raises(RecordError, match="this evalsuite reads 1"):
+        with pytest.raises(RecordError, match=f"this evalsuite reads 1; .*{advice}"):
             RunRecord.load(saved)
 
     @pytest.mark.parametrize("changes", [{"unknown": 1}, {"measurements": [{}]}, {"measurements": 3}, {"suite": None}])

@@ -52,7 +52,8 @@ def commits_between(repository: Path, good: str, bad: str) -> list[Commit]:
         UsageError: git does not know one of them, or ``good`` is no ancestor of ``bad``.
     """
     for name in (good, bad):
-        _git(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", wrong=f"found no commit {name!r}")
+        unknown = f"found no commit {name!r}, expected a commit, branch or tag of {repository}"
+        _git(repository, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", wrong=unknown)
     wrong = f"found {good} and {bad}, expected the first to be an ancestor of the second"
     _git(repository, "merge-base", "--is-ancestor", good, bad, wrong=wrong)
     lines = _git(repository, "log", "--first-parent", "--reverse", "--format=%H %s", f"{good}..{bad}").splitlines()

@@ -155,8 +155,9 @@ def path_of(name: str, folder: Path = BASELINES) -> Path:
     known = {f"{path.parent.name}/{path.stem}": path for path in paths(folder)}
     fitting = [full for full in known if name in (full, full.partition("/")[2])]
     if not fitting:
+        names = {full if "/" in name else full.partition("/")[2] for full in known}
         where = f"in {folder}/" if known else f"in {folder}/: make one with evalsuite baseline save RUN"
-        raise UsageError(f"found no baseline {name!r} {where}; {nearest(name, known)}")
+        raise UsageError(f"found no baseline {name!r} {where}; {nearest(name, names)}")
     if len(fitting) > 1:
         raise UsageError(f"found {len(fitting)} baselines {name!r}, expected one of {', '.join(fitting)}")
     return known[fitting[0]]

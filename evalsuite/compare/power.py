@@ -18,7 +18,7 @@ from evalsuite.compare.bounds import bounds_of
 from evalsuite.compare.contrast import RATIO_FAMILIES, Incomparable, unchanged
 from evalsuite.compare.looks import look_of, looks_of
 from evalsuite.compare.sentences import PASS_LEVEL, Levels, gate_line
-from evalsuite.compare.sides import Sides, declared_candidates
+from evalsuite.compare.sides import Sides, absent_baseline, declared_candidates
 from evalsuite.compare.trial import Trial, put_to_test
 from evalsuite.records import Measurement, RunRecord
 from evalsuite.stats.power import POWER, samples_needed
@@ -103,6 +103,8 @@ def _power(
 ) -> GatePower:
     """From the first source that knows the gate's cells."""
     line = gate_line(gate, who)
+    if absent := absent_baseline(gate, baselines):
+        return GatePower(line, gate.test, unknown=absent)
     why = "no earlier run of this suite and no baseline has its cells"
     for name, record in sources.items():
         if not _alike(record, suite, who):

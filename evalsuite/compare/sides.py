@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from evalsuite.compare.baseline import Baseline, pairing_key
 from evalsuite.compare.contrast import Common
+from evalsuite.errors import nearest
 from evalsuite.records import Cell, Identity, Measurement, Missing, RunRecord
 from evalsuite.suite.schema import GateSpec, Suite
 
@@ -21,6 +22,20 @@ def declared_candidates(gate: GateSpec, suite: Suite) -> list[str]:
     target = own_target or gate.target
     targets = [target] if target else suite.targets_of(gate.metric)
     return [f"{name}@{place}" for name in (students if model == "*" else [model]) for place in targets]
+
+
+def absent_baseline(gate: GateSpec, baselines: Collection[str]) -> str:
+    """Why a gate's baseline cannot be compared with, and what to do; "" where it is there, or none is meant."""
+    name = _baseline_of(gate)
+    if name is None or name in baselines:
+        return ""
+    known = f"{nearest(name, baselines)} Or " if baselines else ""
+    return f"there is no baseline {name!r}; {known}make one with evalsuite baseline save RUN --name {name}"
+
+
+def _baseline_of(gate: GateSpec) -> str | None:
+    kind, colon, name = (gate.against or "").partition(":")
+    return name if colon and kind == "baseline" else None
 
 
 @dataclass(frozen=True)
@@ -77,13 +92,11 @@ class Sides:
 
     @property
     def _baseline(self) -> str | None:
-        kind, colon, name = (self.gate.against or "").partition(":")
-        return name if colon and kind == "baseline" else None
+        return _baseline_of(self.gate)
 
     def _of_baseline(self, name: str, cell: Measurement | Missing) -> Measurement | Missing:
-        if name not in self.baselines:
-            how = f"evalsuite baseline save RUN --name {name}"
-            return self._absent(f"baseline:{name}", f"there is no baseline {name!r}; make one with {how}")
+        if absent := absent_baseline(self.gate, self.baselines):
+            return self._absent(f"baseline:{name}", absent)
         found = self.baselines[name].find(cell.identity)
         if found is None:
             return self._absent(f"baseline:{name}:{cell.case_key}", "the baseline has no such value")

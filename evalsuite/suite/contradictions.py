@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from evalsuite.errors import Problem
 from evalsuite.suite.document import Node
@@ -10,7 +10,8 @@ from evalsuite.suite.schema import GateSpec
 from evalsuite.suite.validate import validate
 from evalsuite.suite.wording import shown
 
-_WHAT_A_GATE_IS_ABOUT = ("metric", "candidate", "against", "slice", "target")
+_WHAT_A_GATE_IS_ABOUT = ("metric", "against", "slice")
+"""Beside its candidates."""
 
 
 def stage_problems(sections: Mapping[str, Node]) -> Iterator[Problem]:
@@ -23,18 +24,34 @@ def stage_problems(sections: Mapping[str, Node]) -> Iterator[Problem]:
         yield first.problem(shown(first.value), expected, "the first stage is the run as it begins")
 
 
-def gate_problems(gates: Sequence[Node]) -> Iterator[Problem]:
-    """Gates that no candidate can meet together; those with other faults are left out."""
+def gate_problems(gates: Sequence[Node], students: Collection[str] = ()) -> Iterator[Problem]:
+    """Gates that a candidate cannot meet together; those with other faults are left out.
+
+    Args:
+        students: names of the models that the candidate ``*`` stands for.
+    """
     readable = [(node, gate) for node in gates if (gate := validate(GateSpec, node)[0]) is not None]
     for position, (node, gate) in enumerate(readable):
         for earlier, other in readable[:position]:
-            if both := _contradiction(gate, other):
+            if _concern_one_candidate(gate, other, students) and (both := _contradiction(gate, other)):
                 hint = f"see the gate in line {earlier.place.line}"
                 yield node.problem(both, "gates that can pass together", hint)
 
 
+def _concern_one_candidate(gate: GateSpec, other: GateSpec, students: Collection[str]) -> bool:
+    """Whether there is a model on a target that both gates judge."""
+    (models, target), (others, place) = (_candidates(one, students) for one in (gate, other))
+    return not models.isdisjoint(others) and (not target or not place or target == place)
+
+
+def _candidates(gate: GateSpec, students: Collection[str]) -> tuple[set[str], str]:
+    """Names of models, and the target; "" for any."""
+    model, _, target = gate.candidate.partition("@")
+    return set(students) if model == "*" else {model}, gate.target or target
+
+
 def _contradiction(gate: GateSpec, other: GateSpec) -> str:
-    """What two gates ask for together, if nothing can be so; else ""."""
+    """What two gates ask of one candidate, if nothing can be so; else ""."""
     if any(getattr(gate, field) != getattr(other, field) for field in _WHAT_A_GATE_IS_ABOUT):
         return ""
     if gate.test == other.test == "limit":

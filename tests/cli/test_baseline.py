@@ -54,7 +54,7 @@ def test_what_the_real_command_says_of_a_changed_file(evalsuite: Command, inside
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda arrays: arrays.unlink(), "No such file"),
+        (lambda arrays: arrays.unlink(), "there is no such file"),
         (lambda arrays: arrays.write_bytes(arrays.read_bytes()[:-9]), "changed or cut short"),
         (lambda arrays: arrays.with_suffix(".json").write_text("{"), "not JSON"),
         (lambda arrays: arrays.with_suffix(".json").write_text('{"format_version": 9}'), "use a newer evalsuite"),
@@ -110,7 +110,7 @@ def test_two_baselines_of_other_seeds(inside: Command, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("show", "mian"), "found no baseline 'mian' in baselines/; there are: small/main"),
+        (("show", "mian"), "found no baseline 'mian' in baselines/; did you mean 'main'?"),
         (("diff", "main", "none"), "found no baseline 'none'"),
         (("verify", "--baselines", "empty"), "found no baseline in empty/, expected one"),
         (("show", "main", "--baselines", "empty"), "make one with evalsuite baseline save RUN"),

@@ -99,7 +99,7 @@ class TestDamage:
     def test_arrays_that_are_gone(self, tmp_path):
         path, arrays = save(a_record(), "main", tmp_path)
         arrays.unlink()
-        with pytest.raises(RecordError, match="cannot be read"):
+        with pytest.raises(RecordError, match="cannot be read: there is no such file, and the JSON beside it needs it"):
             load(path)
 
     def test_a_newer_format(self, tmp_path):

@@ -10,6 +10,7 @@ import pytest
 
 from evalsuite.compare.baseline import load_all, save
 from evalsuite.compare.gate import exit_code, judge
+from evalsuite.compare.power import power_of_gates
 from evalsuite.compare.sides import declared_candidates
 from evalsuite.records import Family, RunRecord, Verdict
 from evalsuite.suite.schema import Suite
@@ -333,7 +334,18 @@ class TestBaseline:
     def test_there_is_none(self):
         (found,) = judge(record(of_samples(BASE), gates=[self.GATE]), {})
         assert found.outcome == "missing"
-        assert "evalsuite baseline save RUN --name main" in found.reason
+        assert "there is no baseline 'main'; make one with evalsuite baseline save RUN --name main" in found.reason
+
+    def test_its_name_is_misspelt(self, tmp_path):
+        run = record(of_samples(BASE), gates=[self.GATE | {"against": "baseline:mian"}])
+        save(run, "main", tmp_path)
+        kept = load_all("small", tmp_path)
+        said = (
+            "there is no baseline 'mian'; did you mean 'main'? Or make one with evalsuite baseline save RUN --name mian"
+        )
+        assert said in judge(run, kept)[0].reason
+        (planned,) = power_of_gates(Suite.model_validate(run.suite), {"run": run}, kept)
+        assert planned.unknown == said
 
 
 @pytest.mark.parametrize(
