@@ -24,7 +24,7 @@ def stage_problems(sections: Mapping[str, Node]) -> Iterator[Problem]:
         yield first.problem(shown(first.value), expected, "the first stage is the run as it begins")
 
 
-def gate_problems(gates: Sequence[Node], students: Collection[str] = ()) -> Iterator[Problem]:
+def gate_problems(gates: Sequence[Node], students: Collection[str]) -> Iterator[Problem]:
     """Gates that a candidate cannot meet together; those with other faults are left out.
 
     Args:

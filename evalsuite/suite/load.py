@@ -280,7 +280,7 @@ class _Reading:
         gates = _items(sections.get("gates"))
         for gate in gates:
             self.add(_gate_problems(gate, names))
-        self.add(gate_problems(gates))
+        self.add(gate_problems(gates, [name for name, role in names.models.items() if role == "student"]))
         self.add(_benchmark_problems(sections.get("report"), names))
 
     def _names(self, sections: dict[str, Node]) -> Names:

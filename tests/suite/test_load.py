@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from evalsuite.errors import SuiteError
-from evalsuite.suite.load import load_suite
+from evalsuite.suite.load import load_suite, suite_of
 from evalsuite.suite.schema import Suite
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +31,29 @@ def test_a_loaded_suite_survives_json(load: Callable[..., Suite]) -> None:
     again = Suite.model_validate(json.loads(json.dumps(suite.model_dump(mode="json"))))
     assert again == suite
     assert again.suite_hash == suite.suite_hash
+
+
+def test_bounds_of_candidates_on_different_targets_do_not_contradict(load: Callable[..., Suite]) -> None:
+    gates = """gates:
+  - {metric: psnr, candidate: "*", target: small, test: limit, max: 20}
+  - {metric: psnr, candidate: student@large, test: limit, min: 30}"""
+    assert (
+        len(load(targets="targets: {small: {device: cpu}, large: {device: cpu, threads: 2}}", gates=gates).gates) == 2
+    )
+
+
+def test_what_a_file_says_may_come_from_python(load: Callable[..., Suite], tmp_path: Path) -> None:
+    expected = load()
+    content = yaml.safe_load((tmp_path / "example.yaml").read_text())
+    assert suite_of(content, tmp_path / "code.py") == expected
+    content["models"]["student"]["name"] = "fashion-5step"
+    content["metrics"] += [{"kid": {"extractor": "nothing"}}]
+    with pytest.raises(SuiteError) as caught:
+        suite_of(content, "code.py")
+    first, second = sorted(map(str, caught.value.problems))
+    assert first.startswith("code.py: metrics[4].kid.extractor: found extractor 'nothing', expected an extractor")
+    assert second.startswith("code.py: models.student: ")
+    assert "did you mean 'fashion-4step'?" in second
 
 
 def test_settings_are_stored_complete(load: Callable[..., Suite]) -> None:
