@@ -133,14 +133,55 @@ def test_a_margin_that_is_known_to_be_too_narrow_is_exit_code_2(workplace: Path)
     assert not (workplace / "out" / "narrow").exists()
 
 
-def test_a_gate_on_the_edge_is_inconclusive_and_exit_code_3(workplace: Path) -> None:
-    comparisons: list[dict[str, Any]] = json.loads(called(workplace, "compare", "latest", "--json").stdout)
+def on_the_edge(workplace: Path, run: str) -> dict[str, str]:
+    """A margin that is the difference which a run found, so that its samples cannot decide."""
+    comparisons: list[dict[str, Any]] = json.loads(called(workplace, "compare", run, "--json").stdout)
     [kid] = [
         c["value"] for c in comparisons if c["name"] == "kid" and c["terms"][0]["identity"][0] == "student@cpu/all"
     ]
-    done = run_of(workplace, "edge", **{"margin: {absolute: 1000}": f"margin: {{absolute: {kid!r}}}"})
+    return {"margin: {absolute: 1000}": f"margin: {{absolute: {kid!r}}}"}
+
+
+@pytest.mark.parametrize(("policy", "code"), [("fail", 3), ("warn", 0)])
+def test_a_gate_on_the_edge_is_inconclusive_and_what_that_means_the_suite_says(
+    workplace: Path, policy: str, code: int
+) -> None:
+    edge = on_the_edge(workplace, "latest")
+    done = run_of(workplace, f"edge-{policy}", **edge, gates=f"on_inconclusive: {policy}\ngates")
     assert [verdict["outcome"] for verdict in json.loads(done.stdout)["verdicts"]] == ["inconclusive"]
-    assert done.returncode == 3
+    assert done.returncode == code
+    assert called(workplace, "gate", f"out/edge-{policy}").returncode == code
+
+
+def test_an_open_gate_gets_more_samples_up_to_the_last_stage(workplace: Path) -> None:
+    called(workplace, "run", "tiny.yaml", "--allow-code", "--samples", "240", "--out", "out/more", "--quiet")
+    stages = {"gates": "on_inconclusive: extend\nstages: [200, 240]\ngates"}
+    done = run_of(workplace, "extended", **on_the_edge(workplace, "out/more"), **stages)
+    document = json.loads(done.stdout)
+    [verdict] = document["verdicts"]
+    assert verdict["outcome"] == "inconclusive"
+    assert verdict["reason"].endswith("Look 2 of 2, at 240 samples.")
+    assert {m["n"] for m in document["measurements"] if m["slice"] == "all"} == {240}
+    assert done.returncode == document["exit_code"] == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "outcome", "reason"),
+    [
+        ({"extractor: pixels": "extractor: spectrum"}, "incomparable", "extractor is spectrum and pixels"),
+        ({"against: teacher": "against: 'baseline:mian'"}, "missing", "did you mean 'main'?"),
+    ],
+)
+def test_a_gate_that_cannot_be_judged_is_exit_code_4(
+    workplace: Path, changes: dict[str, str], outcome: str, reason: str
+) -> None:
+    [earlier] = (workplace / "runs").iterdir()
+    called(workplace, "baseline", "save", earlier, "--name", "main")
+    changes = {"against: teacher": "against: 'baseline:main'", "test: non_inferiority": "test: no_regression"} | changes
+    done = run_of(workplace, outcome, **changes)
+    [verdict] = json.loads(done.stdout)["verdicts"]
+    assert (verdict["outcome"], done.returncode) == (outcome, 4)
+    assert reason in verdict["reason"]
 
 
 def test_a_failed_cell_is_exit_code_4_and_the_others_go_on(workplace: Path) -> None:
