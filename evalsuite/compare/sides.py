@@ -19,9 +19,13 @@ def declared_candidates(gate: GateSpec, suite: Suite) -> list[str]:
     """``MODEL@TARGET`` of each candidate that a gate of the suite means."""
     model, _, own_target = gate.candidate.partition("@")
     students = [name for name, spec in suite.models.items() if spec.role == "student"]
-    target = own_target or gate.target
-    targets = [target] if target else suite.targets_of(gate.metric)
-    return [f"{name}@{place}" for name in (students if model == "*" else [model]) for place in targets]
+    target = own_target or gate.target or None
+    return [
+        f"{name}@{place}"
+        for name in (students if model == "*" else [model])
+        for place in suite.targets_of(name, gate.metric)
+        if target in (None, place)
+    ]
 
 
 def absent_baseline(gate: GateSpec, baselines: Collection[str]) -> str:

@@ -127,7 +127,7 @@ class _Draft:
     def add_all(self) -> None:
         models = sorted(self.suite.models.items(), key=lambda item: item[1].role != "teacher")
         for model, spec in models:
-            for target in self.suite.targets:
+            for target in spec.targets or self.suite.targets:
                 if self.chosen.keeps("model", model) and self.chosen.keeps("target", target):
                     self._add_pair(model, spec, target)
 

@@ -28,11 +28,12 @@ def json_schema() -> Schema:
     properties["reference"] = _flat("datasets", "dataset", {}, definitions, named_alone=True)
     properties["inputs"] = _flat("datasets", "dataset", {}, definitions, named_alone=True)
     properties["prompts"] = _flat("prompts", "set", {}, definitions, named_alone=True)
-    properties["models"] = _named(_flat("models", "adapter", {"role": role, "matrix": matrix}, definitions, ["role"]))
+    only_on = _one_or_more(definitions["ModelSpec"]["properties"]["targets"])
+    own = {"role": role, "targets": only_on, "matrix": matrix}
+    properties["models"] = _named(_flat("models", "adapter", own, definitions, ["role"]))
     properties["targets"] = _named(_flat("targets", "device", {"matrix": matrix}, definitions))
     label = {"type": "string", "pattern": NAME_PATTERN}
     against = definitions["MetricSpec"]["properties"]["against"]
-    only_on = _one_or_more(definitions["MetricSpec"]["properties"]["targets"])
     own = {"name": label, "against": against, "targets": only_on}
     properties["metrics"]["items"] = _keyed("metrics", own, definitions)
     cross = _one_or_more(definitions["SliceSpec"]["properties"]["cross"])

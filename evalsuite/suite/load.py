@@ -111,7 +111,7 @@ class _Reading:
         for key, chooser in CHOSEN.items():
             if key in value:
                 value[key] = self._nested(_named_alone(value[key], chooser), (chooser,))
-        for key, form in (("models", ("role", "adapter")), ("targets", ("device",))):
+        for key, form in (("models", ("role", "adapter", "targets")), ("targets", ("device",))):
             if key in value:
                 value[key] = self._section(value[key], form)
         for key, short in (("metrics", self._metric), ("slices", self._slice)):
@@ -132,7 +132,8 @@ class _Reading:
         if entry.mapping is None:
             return entry
         settings = entry.without(*own)
-        return replace(entry, value={**(entry.only(own).mapping or {}), "settings": settings})
+        kept = _listed(entry.only(own), "targets").mapping or {}
+        return replace(entry, value={**kept, "settings": settings})
 
     def _metric(self, entry: Node) -> Node:
         """``fid``, ``{latency: {scenario: single_stream}}``, ``{fid: {...}, name: label}``, or with ``against`` or
@@ -275,6 +276,8 @@ class _Reading:
             return
         self.has_reference = "reference" in sections
         names = self._names(sections)
+        for model in (sections["models"].mapping or {}).values():
+            self.add(_target_problems(model, names))
         self.add(self._metric_problems(sections.get("metrics"), names))
         self.add(_duplicate_slices(sections.get("slices")))
         gates = _items(sections.get("gates"))
@@ -291,6 +294,7 @@ class _Reading:
         return Names(
             models={name: role.value if role and role.value in known else None for name, role in roles.items()},  # type: ignore[misc]
             targets=list(targets),
+            limited={name: limits for name, entry in models.items() if (limits := _written(entry, "targets"))},
             metrics=dict(self._labels(sections.get("metrics"))),
             slices=self._slice_ids(sections),
         )
@@ -398,7 +402,7 @@ def _written(entry: Node, key: str) -> list[str]:
 
 
 def _target_problems(entry: Node, names: Names) -> Iterator[Problem]:
-    """Targets of a metric that the suite does not have."""
+    """Targets of a model or a metric that the suite does not have."""
     for target in _items((entry.mapping or {}).get("targets")):
         if target.value not in names.targets:
             yield target.problem(

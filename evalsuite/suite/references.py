@@ -33,6 +33,7 @@ class Names:
     Attributes:
         models: roles by name; None where the entry is wrong.
         targets: names.
+        limited: names of the targets of each model that is not for all.
         metrics: by the names that a gate may use: a label, or label and value (``latency_p50``) where it has several.
         slices: ids that are known before a run, ``all`` left out; None where they cannot be known.
         target: what a target's name is, for messages.
@@ -40,9 +41,16 @@ class Names:
 
     models: Mapping[str, Role | None]
     targets: Collection[str]
+    limited: Mapping[str, Collection[str]]
     metrics: Mapping[str, Label]
     slices: Collection[str] | None
     target: str = "the name of a target"
+
+    def targets_of(self, model: str) -> tuple[Collection[str], str]:
+        """Where a model can be a gate's candidate, and what that is for messages."""
+        if model not in self.limited:
+            return self.targets, self.target
+        return [target for target in self.targets if target in self.limited[model]], f"a target of {model}"
 
     def has_role(self, role: Role) -> bool:
         """Whether a model has this role, or may have it."""
@@ -63,7 +71,7 @@ def gate_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
     if gate.against is not None:
         yield from _against_faults(gate.against, gate.candidate, names)
     if gate.target is not None:
-        yield from _unknown(("target",), gate.target, names.targets, names.target)
+        yield from _unknown(("target",), gate.target, *names.targets_of(gate.candidate))
         for field in ("candidate", "against"):
             if "@" in (getattr(gate, field) or ""):
                 yield Fault((field,), f"{getattr(gate, field)!r} beside target", "the target in one place")
@@ -107,9 +115,10 @@ def _model_faults(field: str, written: str, names: Names) -> Iterator[Fault]:
 
 
 def _target_faults(field: str, written: str, names: Names) -> Iterator[Fault]:
-    _, at, target = written.partition("@")
+    model, at, target = written.partition("@")
     if at:
-        yield from _unknown((field,), target, names.targets, f"{names.target} after @")
+        known, what = names.targets_of(model)
+        yield from _unknown((field,), target, known, f"{what} after @")
 
 
 def _unknown(location: tuple[str, ...], name: str, known: Collection[str], kind: str) -> Iterator[Fault]:

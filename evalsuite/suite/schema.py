@@ -78,11 +78,16 @@ class SamplingSpec(SuitePart):
 
 
 class ModelSpec(SuitePart):
-    """A model: its role, the adapter that loads it, and the adapter's settings."""
+    """A model: its role, the adapter that loads it, and the adapter's settings.
+
+    Attributes:
+        targets: names of those that it runs on; none for all.
+    """
 
     role: Role
     adapter: str
     settings: dict[str, Any] = Field(default_factory=dict)
+    targets: list[str] = Field(default_factory=list)
 
 
 class TargetSpec(SuitePart):
@@ -322,10 +327,11 @@ class Suite(SuitePart):
         giving = [spec for spec in self.metrics if spec.gives(label)]
         return max(giving, key=lambda spec: len(spec.name), default=None)
 
-    def targets_of(self, label: str) -> list[str]:
-        """Names of the targets on which a value of this label is measured."""
-        spec = self.metric_of(label)
-        return spec.targets if spec is not None and spec.targets else list(self.targets)
+    def targets_of(self, model: str, label: str) -> list[str]:
+        """Names of the targets on which a value of this label is measured of the model."""
+        metric = self.metric_of(label)
+        limits = [self.models[model].targets, [] if metric is None else metric.targets]
+        return [target for target in self.targets if all(target in limit for limit in limits if limit)]
 
     @property
     def teacher(self) -> str | None:

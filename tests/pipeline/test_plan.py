@@ -48,6 +48,16 @@ def test_every_model_on_every_target_teacher_first(tmp_path: Path) -> None:
     assert plan.cases[0].sample_ids.tolist() == list(range(40))
 
 
+def test_a_model_runs_on_its_targets_alone(tmp_path: Path) -> None:
+    large = {**model(tmp_path, "good", "teacher"), "targets": ["server"]}
+    suite = suite_of(
+        {"teacher": large, "student": model(tmp_path, "near")},
+        targets={name: {"device": "cpu"} for name in ("server", "edge")},
+    )
+    keys = [case.key for case in plan_of(suite).cases]
+    assert keys == ["teacher@server/all", "student@server/all", "student@edge/all"]
+
+
 def test_a_subset_shares_the_samples_of_the_whole(tmp_path: Path) -> None:
     plan = plan_of(suite_of({"m": model(tmp_path, "good")}, slices=[CLASSES]))
     whole, *parts = plan.cases

@@ -78,8 +78,21 @@ def test_a_metric_may_be_for_some_targets(load: Callable[..., Suite]) -> None:
         targets="targets: {cpu: {device: cpu}, edge: {device: edge}}",
         metrics="metrics: [fid, {latency: , targets: edge}, {latency: , name: latency_long, targets: [cpu, edge]}]",
     )
-    assert suite.targets_of("fid") == suite.targets_of("latency_long_p50") == ["cpu", "edge"]
-    assert suite.targets_of("latency_p50") == ["edge"]
+    assert suite.targets_of("student", "fid") == suite.targets_of("student", "latency_long_p50") == ["cpu", "edge"]
+    assert suite.targets_of("student", "latency_p50") == ["edge"]
+
+
+def test_a_model_may_be_for_some_targets(load: Callable[..., Suite]) -> None:
+    suite = load(
+        models="""models:
+  teacher: {role: teacher, adapter: zoo, name: fashion-teacher, targets: cpu}
+  student: {role: student, adapter: zoo, name: fashion-4step}""",
+        targets="targets: {cpu: {device: cpu}, edge: {device: edge}}",
+        metrics="metrics: [{fid: , targets: edge}, latency]",
+    )
+    assert "targets" not in suite.models["teacher"].settings
+    assert (suite.targets_of("teacher", "latency_p50"), suite.targets_of("teacher", "fid")) == (["cpu"], [])
+    assert suite.targets_of("student", "latency_p50") == ["cpu", "edge"]
 
 
 def test_a_scalar_or_list_is_a_slice_kinds_first_field(load: Callable[..., Suite]) -> None:
