@@ -145,7 +145,8 @@ def groups_by_name(inputs: ReportInputs) -> dict[str, str]:
         return (position.get(name, max(prefixes, default=len(position))), name)
 
     def group(cell: Cell) -> str:
-        unmeasured = "Speed and memory" if cell.against == "none" else "Quality"
+        alone = {"none": "Speed and memory", "reference": "Quality", "ground_truth": "Quality"}
+        unmeasured = alone.get(cell.against, "Fidelity to the teacher")
         return known.get(cell.name, by_metric.get(cell.metric, unmeasured))
 
     return {name: group(labels[name]) for name in sorted(labels, key=order)}

@@ -200,6 +200,8 @@ def test_hostile_texts_stay_texts(files: Files) -> None:
 def test_survives_an_empty_record(tmp_path: Path) -> None:
     page = page_of(ReportInputs(EMPTY, tmp_path, [], [], "evalsuite run x.yaml"))
     assert "Nothing was measured." in page.text
+    assert "The record has no cells" in page.text
+    assert "every cell of the suite has a number" not in page.text
     assert "The run kept no thumbnails." in page.text
 
 

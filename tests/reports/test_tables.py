@@ -21,6 +21,19 @@ def test_groups_and_rows_follow_the_suite(inputs: ReportInputs) -> None:
     assert rows["Speed and memory"] == ["latency_p50", "latency_p90", "throughput", "peak_memory"]
 
 
+def test_what_has_no_value_anywhere_goes_by_what_it_is_compared_with(inputs: ReportInputs) -> None:
+    against = {"psnr": "teacher@cpu/all", "fid": "reference", "latency_p50": "none"}
+    absent = [
+        synthetic.missing(name, "narrow", "all", "killed", "failed").model_copy(update={"against": other})
+        for name, other in against.items()
+    ]
+    record = inputs.record.model_copy(update={"measurements": [], "missing": absent})
+    (table,) = main_tables(replace(inputs, record=record, comparisons=[]))
+    assert {title: [row.label for row in rows] for title, _, rows in table.groups} == {
+        "Quality": ["fid"], "Fidelity to the teacher": ["psnr"], "Speed and memory": ["latency_p50"],
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("better", "p_value", "q_value", "mark"),
     [
