@@ -63,7 +63,7 @@ def model_latency(
     Its arguments are written as in a suite file: ``adapter`` and the adapter's settings; ``target``, a mapping with
     ``device`` (``cpu``) and its settings; where the model needs them ``reference`` (whose classes are asked for),
     ``prompts`` or ``inputs``. Relative paths are taken from the test's folder. Requests are for one image, or for
-    ``batch_size``; ``profile`` (``ci``, ``standard`` or ``strict``) says how long, else ``--evalsuite-profile`` does.
+    ``batch_size``; ``profile`` (``ci``, ``standard`` or ``strict``) says how long, else ``--evalsuite-profile``.
 
     It returns the median as a :class:`evalsuite.records.Measurement`: ``value`` in seconds, its ``interval``, and
     ``invalid``, which rule of the measurement was broken, or "". The test is skipped where the machine lacks a device
@@ -118,7 +118,7 @@ def _suite(adapter: str, target: Mapping[str, Any], batch_size: int, more: Mappi
     }
 
 
-def _run(content: Mapping[str, Any], origin: Path, folder: Path, profile: str) -> RunRecord:
+def _run(content: Mapping[str, Any], origin: Path, folder: Path, profile: str | None) -> RunRecord:
     """Measure; a mistake of the test's author ends the test with a sentence, and Ctrl-C ends pytest."""
     from evalsuite import session
     from evalsuite.errors import EvalsuiteError, Interrupted

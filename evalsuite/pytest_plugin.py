@@ -32,7 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--evalsuite-samples", type=int, metavar="N", help="Samples for each model, in place of the suite's."
     )
     group.addoption(
-        "--evalsuite-profile", choices=["ci", "standard", "strict"], default="standard", help="How long to time models."
+        "--evalsuite-profile",
+        choices=["ci", "standard", "strict"],
+        help="How long to time models; else the suite says.",
     )
     group.addoption(
         "--evalsuite-allow-code", action="store_true", help="Run Python code that the suite names; read it first."

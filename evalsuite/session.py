@@ -59,7 +59,7 @@ def run(
     executor: str = "local",
     fresh_timings: bool = False,
     allow_code: bool = False,
-    profile: str = "standard",
+    profile: str | None = None,
     timeout_s: float = 600.0,
     baselines: str | Path = BASELINES,
     listener: Listener | None = None,
@@ -75,7 +75,7 @@ def run(
         executor: where models run.
         fresh_timings: time again what the cache holds.
         allow_code: run Python code that the suite names.
-        profile: how long to time models: ``ci``, ``standard`` or ``strict``.
+        profile: how long to time models, in place of the suite's: ``ci``, ``standard`` or ``strict``.
         timeout_s: a child process that makes no progress for so long is ended, and its cell failed.
         baselines: the folder of baselines that gates refer to.
         listener: told of everything that happens.
@@ -174,11 +174,11 @@ def _write_reports(inputs: ReportInputs, formats: Sequence[str]) -> list[Path]:
     return written
 
 
-def _command(suite: Suite | str | Path, only: Only, samples: int | None, profile: str, allow_code: bool) -> str:
+def _command(suite: Suite | str | Path, only: Only, samples: int | None, profile: str | None, allow_code: bool) -> str:
     """The command that makes the run again; a suite made in Python is kept as the run folder's ``suite.yaml``."""
     words = ["evalsuite", "run", "suite.yaml" if isinstance(suite, Suite) else str(suite)]
     words += [word for kind, globs in only.items() for glob in globs for word in ("--only", f"{kind}={glob}")]
     words += [] if samples is None else ["--samples", str(samples)]
-    words += [] if profile == "standard" else ["--profile", profile]
+    words += [] if profile is None else ["--profile", profile]
     words += ["--allow-code"] if allow_code else []
     return shlex.join(words)

@@ -109,7 +109,8 @@ class CommitsLine:
 
     def _words(self) -> list[str]:
         """The options for ``evalsuite run``; the suite of a commit may have other models, but needs the target."""
-        words = ["--only", f"target={self.goal.target}", "--profile", self.options.profile]
+        words = ["--only", f"target={self.goal.target}"]
+        words += ["--profile", self.options.profile] if self.options.profile else []
         words += ["--samples", str(self.options.samples)] if self.options.samples else []
         words += ["--cache", str(self.options.cache.absolute())] if self.options.cache else []
         return [*words, *(["--allow-code"] if self.options.allow_code else [])]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from evalsuite.cli.measuring import AllowCodeOption, CacheOption, JsonOption, SamplesOption, SuiteFile
+from evalsuite.cli.measuring import AllowCodeOption, CacheOption, JsonOption, ProfileOption, SamplesOption, SuiteFile
 from evalsuite.cli.terminal import show_json, write
 from evalsuite.errors import UsageError
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from evalsuite.pipeline.events import Listener
     from evalsuite.pipeline.runner import RunOptions
     from evalsuite.suite.schema import Suite
-
-Profile = Literal["ci", "standard", "strict"]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +39,7 @@ def bisect(
     good: Annotated[str, typer.Option(metavar="COMMIT", help="A commit at which all was well.")] = "",
     bad: Annotated[str, typer.Option(metavar="COMMIT", help="A later one at which it is not.")] = "HEAD",
     samples: SamplesOption = None,
-    profile: Annotated[Profile, typer.Option(help="How long to time models.")] = "standard",
+    profile: ProfileOption = None,
     cache: CacheOption = None,
     allow_code: AllowCodeOption = False,
     as_json: JsonOption = False,

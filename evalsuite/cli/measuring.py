@@ -33,7 +33,9 @@ CacheOption = Annotated[
 ]
 OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder; else below runs/.")]
 ExecutorOption = Annotated[str, typer.Option(help="Where models run.")]
-ProfileOption = Annotated[Literal["ci", "standard", "strict"], typer.Option(help="How long to time models.")]
+ProfileOption = Annotated[
+    Literal["ci", "standard", "strict"] | None, typer.Option(help="How long to time models; else the suite says.")
+]
 FreshTimingsOption = Annotated[bool, typer.Option("--fresh-timings", help="Time again what the cache holds.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")]
 AllowCodeOption = Annotated[bool, typer.Option("--allow-code", help="Run Python code that the suite names.")]
@@ -53,7 +55,7 @@ def run(
     samples: SamplesOption = None,
     executor: ExecutorOption = "local",
     cache: CacheOption = None,
-    profile: ProfileOption = "standard",
+    profile: ProfileOption = None,
     fresh_timings: FreshTimingsOption = False,
     allow_code: AllowCodeOption = False,
     quiet: QuietOption = False,

@@ -36,7 +36,7 @@ def profile(
     out: OutOption = None,
     executor: ExecutorOption = "local",
     cache: CacheOption = None,
-    profile: ProfileOption = "standard",
+    profile: ProfileOption = None,
     fresh_timings: FreshTimingsOption = False,
     allow_code: AllowCodeOption = False,
     quiet: QuietOption = False,

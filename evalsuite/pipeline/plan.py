@@ -56,6 +56,11 @@ def with_samples(suite: Suite, num_samples: int | None) -> Suite:
     return suite.model_copy(update={"sampling": suite.sampling.model_copy(update={"num_samples": num_samples})})
 
 
+def with_profile(suite: Suite, profile: str | None) -> Suite:
+    """The suite with another duration of timings."""
+    return suite if profile is None else suite.model_copy(update={"profile": profile})
+
+
 def downloadable(suite: Suite, only: Only) -> list[Downloadable]:
     """The adapters of the chosen models that may have to download something."""
     chosen = _Filter(only)

@@ -26,7 +26,7 @@ from evalsuite.pipeline.generate import Samples, generate
 from evalsuite.pipeline.measure import measure
 from evalsuite.pipeline.placed import ROOM as PLACED
 from evalsuite.pipeline.placed import placed
-from evalsuite.pipeline.plan import Only, adapter_of, downloadable, make_plan, with_samples
+from evalsuite.pipeline.plan import Only, adapter_of, downloadable, make_plan, with_profile, with_samples
 from evalsuite.pipeline.profile import profile
 from evalsuite.pipeline.samples import ROOM as SAMPLES
 from evalsuite.pipeline.searching import search
@@ -55,7 +55,7 @@ class RunOptions:
         executor: where processes run.
         fresh_timings: time again what the store has.
         allow_code: whether code that the suite names may run.
-        profile: how long to time: ``ci``, ``standard`` or ``strict``.
+        profile: how long to time, in place of the suite's: ``ci``, ``standard`` or ``strict``.
         timeout_s: a child process that tells no progress for so long is ended.
         command: how the run was started, for the record.
     """
@@ -67,7 +67,7 @@ class RunOptions:
     executor: str = "local"
     fresh_timings: bool = False
     allow_code: bool = False
-    profile: str = "standard"
+    profile: str | None = None
     timeout_s: float = 600.0
     command: str = ""
 
@@ -81,7 +81,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
         Interrupted: the user stopped it; what is finished is in the store.
     """
     started, code = datetime.now(UTC), describe_commit()
-    suite = timed_part(with_samples(suite, options.samples), options.only)
+    suite = timed_part(with_profile(with_samples(suite, options.samples), options.profile), options.only)
     plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
     if _download(suite, options, listener):
         plan = make_plan(suite, only=options.only, allow_code=options.allow_code)
@@ -106,7 +106,7 @@ def execute(suite: Suite, options: RunOptions, listener: Listener) -> tuple[RunR
             _runnable(plan, drawn, samples),
             **common,
             fresh=options.fresh_timings,
-            profile=options.profile,
+            profile=suite.profile,
             patience_s=options.timeout_s,
             scored=samples.sets,
         )
@@ -211,7 +211,7 @@ def _provenance(
         "command": options.command,
         "code": code,
         "only": {kind: list(globs) for kind, globs in options.only.items()},
-        "profile": options.profile,
+        "profile": suite.profile,
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

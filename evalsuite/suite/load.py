@@ -36,7 +36,7 @@ _METRIC_KEYS = ("name", "against", "targets")
 
 OPTIONAL_SECTIONS = (
     "version", "description", "reference", "prompts", "inputs", "slices", "gates", "alpha", "on_inconclusive", "stages",
-    "report",
+    "profile", "report",
 )  # fmt: skip
 """May stand there empty, as when everything below them is a comment."""
 

@@ -263,6 +263,7 @@ class Suite(SuitePart):
         on_inconclusive: what a gate without a decision means: ``fail``: exit code 3. ``warn``: it is told, and the exit
             code is 0. ``extend``: more samples, up to the last stage, and then as ``fail``.
         stages: for ``extend``, the numbers of samples at which gates are judged, the first that of ``sampling``.
+        profile: how long models are timed.
         reference: the real data; None where no metric compares with any.
         prompts: what images are asked for; for text_to_image, and for image_to_image where models take both.
         inputs: what images are made from; for image_to_image only.
@@ -285,6 +286,7 @@ class Suite(SuitePart):
     alpha: Fraction = Field(default=0.01, gt=0, lt=0.5)
     on_inconclusive: OnInconclusive = "fail"
     stages: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(default_factory=list, max_length=20)
+    profile: Literal["ci", "standard", "strict"] = "standard"
     report: ReportSpec = ReportSpec()
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ import pytest
 
 from evalsuite.errors import UsageError
 from evalsuite.pipeline.cells import cells_of
-from evalsuite.pipeline.plan import make_plan, with_samples
+from evalsuite.pipeline.plan import make_plan, with_profile, with_samples
 from evalsuite.records import Case, Plan
 from evalsuite.suite.schema import Suite
 from tests.pipeline.user_models import METRICS, model, suite_of
@@ -215,3 +215,10 @@ def test_a_models_name_is_not_trusted(tmp_path: Path) -> None:
 def test_a_model_without_a_fingerprint_never_has_the_same_key(tmp_path: Path) -> None:
     suite = suite_of({"m": model(tmp_path, "good", version=None)})
     assert plan_of(suite).cases[0].samples_key != plan_of(suite).cases[0].samples_key
+
+
+def test_the_suites_profile_may_be_replaced(tmp_path: Path) -> None:
+    suite = suite_of({"m": model(tmp_path, "good")}, profile="ci")
+    assert with_profile(suite, None).profile == "ci"
+    assert with_profile(suite, "strict").profile == "strict"
+    assert with_profile(suite, "strict").suite_hash == suite.suite_hash
