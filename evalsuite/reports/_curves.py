@@ -7,9 +7,9 @@ from typing import Any
 
 from evalsuite.records import Measurement
 from evalsuite.reports._drawing import WIDTH, Drawing, canvas, drawing
-from evalsuite.reports._format import metric_title, plain
+from evalsuite.reports._format import Scale, metric_title, plain
 from evalsuite.reports._models import Model, short, slices, slug, targets
-from evalsuite.reports._tables import Index
+from evalsuite.reports._tables import Index, group_of, groups_by_name
 from evalsuite.reports.contract import ReportInputs
 
 LEAST_VALUES = 2
@@ -42,6 +42,10 @@ def level_axes(inputs: ReportInputs) -> Axes:
     return {name: dict(sorted(levels.items())) for name, levels in found.items()}
 
 
+def _axes_of(inputs: ReportInputs) -> Axes:
+    return level_axes(inputs) or numeric_axes(slices(inputs.record))
+
+
 def _is_number(text: str) -> bool:
     try:
         return abs(float(text)) < 1e9
@@ -49,13 +53,55 @@ def _is_number(text: str) -> bool:
         return False
 
 
+# --- for the chart -------------------------------------------------------------------------------------------------
+
+
+def curve_chart(inputs: ReportInputs) -> dict[str, Any]:
+    """JSON: ``metrics``, ``axes``, ``targets`` and ``lines``, of which each has its ``points``; empty without lines.
+
+    A point is [level, value, low, high, INVALID as 0 or 1], in the unit of its metric.
+    """
+    index, where, axes = Index.of(inputs), targets(inputs.record), _axes_of(inputs)
+    cells = {m.name: m for m in reversed(inputs.record.measurements) if m.higher_is_better is not None}
+    lines = [
+        {"metric": name, "axis": axis, "target": place, "model": model.name, "index": model.index,
+         "points": [_knot(level, m, index.scale(cell)) for level, m in points.items()]}
+        for name, cell in cells.items() for axis, values in axes.items() for place, target in enumerate(where)
+        for model, points in _lines(index, values, name, target)
+    ]  # fmt: skip
+    drawn = {line["metric"] for line in lines}
+    metrics = [_metric(name, cells[name], index) for name in groups_by_name(inputs) if name in drawn]
+    return {"metrics": metrics, "axes": list(axes), "targets": where, "lines": lines} if lines else {}
+
+
+def _metric(name: str, cell: Measurement, index: Index) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": metric_title(name, cell.metric),
+        "group": group_of(cell),
+        "unit": index.scale(cell).unit,
+        "higher": cell.higher_is_better,
+    }
+
+
+def _knot(level: float, m: Measurement, scale: Scale) -> list[float | None]:
+    ends = (m.interval.low, m.interval.high) if m.interval else (None, None)
+    return [
+        level,
+        *(None if end is None else float(f"{end / scale.divisor:.6g}") for end in (m.value, *ends)),
+        int(bool(m.invalid)),
+    ]
+
+
+# --- figures -------------------------------------------------------------------------------------------------------
+
 Panel = tuple[str, str]
 """The axis and the metric that a panel shows."""
 
 
 def severity_figures(inputs: ReportInputs) -> list[Drawing]:
     """By target, one for each metric with a panel an axis; where there is one axis, a single one of all metrics."""
-    index, axes = Index.of(inputs), level_axes(inputs) or numeric_axes(slices(inputs.record))
+    index, axes = Index.of(inputs), _axes_of(inputs)
     ids = {slice_id for values in axes.values() for slice_id in values.values()}
     measured = [m for m in inputs.record.measurements if m.slice in ids and m.higher_is_better is not None]
     made = []

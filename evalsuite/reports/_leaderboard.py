@@ -54,7 +54,7 @@ def _page(board: Board, position: int, differs: Mapping[str, list[str]], count: 
     rows = rows_of(board, places, place_of)
     prices = list(dict.fromkeys(name for row in rows for name in row.prices))
     shell = Shell(
-        ("controls", "tables", "chart", "board") if prices else ("controls", "tables", "board"),
+        ("controls", "tables", "plot", "chart", "board") if prices else ("controls", "tables", "board"),
         charts=bool(prices),
         models=[row.model for row in rows],
         targets=places,

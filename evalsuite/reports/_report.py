@@ -10,7 +10,7 @@ from evalsuite.reports import _models
 from evalsuite.reports._assets import Assets
 from evalsuite.reports._breaks import breaks
 from evalsuite.reports._choices import choices, standings
-from evalsuite.reports._curves import severity_figures
+from evalsuite.reports._curves import curve_chart, severity_figures
 from evalsuite.reports._drawing import Drawing
 from evalsuite.reports._heatmap import heat_maps
 from evalsuite.reports._page import Shell
@@ -24,7 +24,7 @@ from evalsuite.reports._tradeoff import chart, tradeoff_figures
 from evalsuite.reports._weights import held
 from evalsuite.reports.contract import ReportInputs
 
-SCRIPTS = ("controls", "tables", "chart", "samples")
+SCRIPTS = ("controls", "tables", "plot", "chart", "curves", "samples")
 
 
 def report(inputs: ReportInputs, assets: Assets) -> bytes:
@@ -56,6 +56,7 @@ def report(inputs: ReportInputs, assets: Assets) -> bytes:
         worst=worst_slices(inputs),
         ratios=ratios(inputs),
         heat_maps=heat_maps(inputs),
+        curve_chart=curve_chart(inputs),
         curves=_placed(severity_figures(inputs), assets),
         speed=[(targets.index(target), _placed(figures, assets)) for target, figures in speed.items()],
         absences=absences_of(record.missing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,6 +218,29 @@ def test_the_axes_of_the_chart_are_the_reader_s_choice(visit: Any) -> None:
     assert page.locator(".tip.shown").inner_text() == label
 
 
+def test_curves_are_the_reader_s_choice_and_follow_what_is_shown(visit: Any) -> None:
+    page = visit()
+    curves = page.locator("[data-curves]")
+    curves.scroll_into_view_if_needed()
+    assert curves.locator(".line").count() == 4
+    curves.locator("select").nth(0).select_option("PSNR")
+    assert curves.locator("svg").get_attribute("aria-label") == "PSNR along latent.scale: 3 lines"
+    page.locator("[data-toggle='3']").click()
+    assert curves.locator(".band").count() == 2
+    knot = curves.locator(".knot").first
+    knot.focus()
+    told = page.locator(".tip.shown").inner_text()
+    assert told == knot.get_attribute("aria-label")
+    assert re.fullmatch(r"student-4step, latent.scale 1.1: PSNR [\d.]+ \[[\d.]+, [\d.]+\] dB", told)
+
+
+def test_curves_are_of_one_target(visit: Any) -> None:
+    page = visit("large")
+    page.locator("[data-targets]").select_option("target-3")
+    label = page.locator("[data-curves] svg").get_attribute("aria-label")
+    assert label == "KID along corruption.fog on target-3: 10 lines"
+
+
 def test_cells_of_a_heat_map_are_walked_with_the_arrow_keys(visit: Any) -> None:
     page = visit()
     table = page.locator("table.heat", has_text="sneaker").first
@@ -323,7 +347,8 @@ def test_print_shows_the_figures_and_no_controls(visit: Any) -> None:
     page.emulate_media(media="print")
     assert page.locator("#tradeoffs figure img").first.is_visible()
     assert not page.locator(".bar").is_visible()
-    assert not page.locator(".chart").is_visible()
+    assert width_of(page.locator("#slices figure img").first) > 0
+    assert page.locator(".chart:visible").count() == 0
 
 
 def test_a_large_page_opens_quickly(visit: Any) -> None:
