@@ -304,7 +304,9 @@ class _Reading:
             label = (entry.mapping or {}).get("name")
             if label is not None and isinstance(label.value, str):
                 metric, targets = self.objects.get(entry.path), _written(entry, "targets")
-                known = Label(None, None) if metric is None else Label(metric.unit, _as_ratio(metric), targets)
+                known = Label(None, None)
+                if metric is not None:
+                    known = Label(metric.unit, _as_ratio(metric), targets, _of_teacher(entry, metric.inputs))
                 for value in getattr(metric, "values", ("",)):
                     yield f"{label.value}_{value}" if value else label.value, known
 
@@ -352,8 +354,7 @@ class _Reading:
                 yield entry.problem(f"{label.value} in a suite without a reference", "a key 'reference'", hint)
             yield from self._against_problems(entry, label, inputs)
             yield from _target_problems(entry, names)
-            to_teacher = "against" not in (entry.mapping or {}) or (entry.mapping or {})["against"].value == "teacher"
-            if inputs and inputs.of_pairs and to_teacher and not names.has_role("teacher"):
+            if _of_teacher(entry, inputs) and not names.has_role("teacher"):
                 hint = "it compares each image with the teacher's of the same seed"
                 yield entry.problem(f"{label.value} in a suite without a teacher", "a model with role: teacher", hint)
 
@@ -427,6 +428,12 @@ def _benchmark_problems(report: Node | None, names: Names) -> Iterator[Problem]:
             node = (entry.mapping or {}).get(key)
             if node is not None and isinstance(node.value, str) and node.value not in known:
                 yield node.problem(shown(node.value), *choice(node.value, known, kind))
+
+
+def _of_teacher(entry: Node, inputs: Inputs | None) -> bool:
+    """Whether a metric compares samples with the teacher's of the same seed."""
+    against = (entry.mapping or {}).get("against")
+    return inputs is not None and inputs.of_pairs and (against is None or against.value == "teacher")
 
 
 def _duplicate_slices(section: Node | None) -> Iterator[Problem]:

@@ -19,11 +19,13 @@ class Label:
         unit: of its values, as ``s`` or ``bytes``.
         ratio: whether two of its values are compared by their ratio, as timings, memory and exact numbers are.
         targets: those that it is measured on; none for all.
+        of_teacher: whether its values say how much a model is like the teacher, which so has none.
     """
 
     unit: str | None
     ratio: bool | None
     targets: Collection[str] = ()
+    of_teacher: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def gate_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
     """Names of a gate that nothing in the suite bears, and margins that do not fit the metric."""
     yield from _metric_faults(gate, names)
     label = names.metrics.get(gate.metric)
+    if label is not None and label.of_teacher:
+        yield from _likeness_faults(gate, names)
     if label is not None and label.targets:
         names = replace(names, targets=label.targets, target=f"a target of {gate.metric}")
     if gate.candidate == "*":
@@ -91,6 +95,17 @@ def _metric_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
     elif gate.margin is not None and gate.margin.absolute is not None and label.ratio is True:
         hint = "timings and memory are compared as ratios; write margin: {relative: 5%}"
         yield Fault(("margin", "absolute"), f"an absolute margin for {gate.metric}", "relative or ratio", hint)
+
+
+def _likeness_faults(gate: GateSpec, names: Names) -> Iterator[Fault]:
+    """Questions of the teacher that a metric of likeness to it cannot answer."""
+    teacher = next((name for name, role in names.models.items() if role == "teacher"), "teacher")
+    if gate.candidate.partition("@")[0] == teacher:
+        found = f"{gate.candidate!r} for {gate.metric}, which compares models with {teacher}"
+        yield Fault(("candidate",), found, "another model")
+    elif gate.against is not None and gate.against.partition("@")[0] in (teacher, "teacher"):
+        hint = f"{gate.metric} compares with {teacher} already; give min and max"
+        yield Fault(("against",), f"{gate.against!r} for {gate.metric}", "test: limit, or another model", hint)
 
 
 def _against_faults(against: str, candidate: str, names: Names) -> Iterator[Fault]:

@@ -121,12 +121,12 @@ def test_anchors_may_stand_in_sections_of_their_own(load: Callable[..., Suite]) 
     "gate",
     [
         "{metric: fid, candidate: '*', against: teacher, test: non_inferiority, margin: {relative: 5%}}",
-        "{metric: psnr, candidate: student@cpu, against: teacher@cpu, test: superiority, margin: {absolute: 2}}",
+        "{metric: fid, candidate: student@cpu, against: teacher@cpu, test: superiority, margin: {absolute: 2}}",
         "{metric: latency_p50, candidate: student, against: teacher, test: superiority, margin: {ratio: 0.5}}",
         "{metric: latency_p90, candidate: student, test: limit, max: 80 ms}",
         "{metric: peak_memory, candidate: '*', test: limit, max: 600 MB}",
         "{metric: fid, candidate: student, against: 'baseline:main', test: no_regression, slice: worst}",
-        "{metric: psnr, candidate: student, against: teacher, test: equivalence, margin: {absolute: 1}, "
+        "{metric: psnr, candidate: student, against: 'baseline:main', test: equivalence, margin: {absolute: 1}, "
         "slice: class=bag}",
         "{metric: fid, candidate: student, test: limit, max: 60, slice: latent.scale=1.1, target: cpu}",
     ],
