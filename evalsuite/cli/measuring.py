@@ -121,9 +121,13 @@ def validate(suite: SuiteFile, as_json: JsonOption = False) -> None:
         f"gates: {len(loaded.gates)}, samples: {loaded.sampling.num_samples}"
     )
     write(f"{suite}: valid; {counts}\n")
+    unknown: dict[str, list[str]] = {}
     for gate in decidable:
         if gate.effect is None:
-            write(f"whether it can be decided is unknown, {gate.unknown}: {gate.gate}\n")
+            unknown.setdefault(gate.unknown, []).append(gate.gate)
+    for reason, lines in unknown.items():
+        write(f"whether these gates can be decided is unknown, {reason}:\n")
+        write("".join(f"  {line}\n" for line in lines))
 
 
 def plan(

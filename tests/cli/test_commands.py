@@ -105,6 +105,18 @@ def test_validate_says_every_mistake_with_its_line(evalsuite: Command, suite: Pa
     assert "did you mean 'kid'?" in done.stderr
 
 
+def test_validate_says_once_why_it_cannot_tell_what_gates_decide(evalsuite: Command, suite: Path) -> None:
+    gate = "{metric: kid, candidate: student, against: teacher, test: no_regression, slice: %s}"
+    suite.write_text(f"{SUITE}gates: [{gate % 'all'}, {gate % 'worst'}]\n", "utf-8")
+    lines = evalsuite("validate", suite.name).stdout.splitlines()
+    assert lines[0].startswith("tiny.yaml: valid; ")
+    assert lines[1].startswith("whether these gates can be decided is unknown, no earlier run")
+    assert lines[2:] == [
+        "  kid of student@cpu against teacher: no_regression",
+        "  kid of student@cpu on worst against teacher: no_regression",
+    ]
+
+
 def test_validate_as_json_gives_the_resolved_suite(evalsuite: Command, suite: Path) -> None:
     from evalsuite.suite.schema import Suite
 
