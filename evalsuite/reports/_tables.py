@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -319,15 +320,26 @@ def warnings_of(measurements: Iterable[Measurement]) -> list[Remark]:
 
 
 def _joined(cells: Iterable[tuple[str, str, Cell]]) -> list[Remark]:
-    joined: dict[tuple[str, str], list[Cell]] = {}
+    joined: dict[tuple[str, str], list[tuple[str, Cell]]] = {}
     for kind, text, cell in cells:
-        joined.setdefault((kind, text), []).append(cell)
+        joined.setdefault((kind, NUMBER.sub("", text)), []).append((text, cell))
     return [
         Remark(
             kind,
-            text,
-            list(dict.fromkeys(metric_title(cell.name, cell.metric) for cell in alike)),
-            list(dict.fromkeys(cell.case_key for cell in alike)),
+            _with_ranges([text for text, _ in alike]),
+            list(dict.fromkeys(metric_title(cell.name, cell.metric) for _, cell in alike)),
+            list(dict.fromkeys(cell.case_key for _, cell in alike)),
         )
-        for (kind, text), alike in joined.items()
+        for (kind, _), alike in joined.items()
     ]
+
+
+NUMBER = re.compile(r"(?<![\w.=@/-])\d+(?:\.\d+)?(?![\w.=@/-]*\w)")
+"""A number that stands alone, and is no part of a name."""
+
+
+def _with_ranges(texts: Sequence[str]) -> str:
+    """One text for several that differ in numbers alone: ``needs 320 samples, has 32 to 54``."""
+    columns = [sorted(set(column), key=float) for column in zip(*map(NUMBER.findall, texts), strict=True)]
+    ranges = iter(column[0] if len(column) == 1 else f"{column[0]} to {column[-1]}" for column in columns)
+    return NUMBER.sub(lambda number: next(ranges), texts[0])

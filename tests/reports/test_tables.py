@@ -89,6 +89,19 @@ def test_warnings_are_joined_by_their_text() -> None:
     assert (remark.text, remark.titles, remark.cells) == ("few samples", ["FID", "KID"], ["narrow@cpu/all"])
 
 
+def test_reasons_that_differ_in_numbers_alone_are_one() -> None:
+    reasons = [
+        "needs 320 samples, has 40 and 0.5",
+        "needs 320 samples, has 9 and 0.5",
+        "class=3 of student-4step failed",
+    ]
+    cells = [
+        missing("fid", slice=f"class={place}").model_copy(update={"reason": why}) for place, why in enumerate(reasons)
+    ]
+    found = {remark.text: len(remark.cells) for remark in absences_of(cells)}
+    assert found == {"needs 320 samples, has 9 to 40 and 0.5": 2, "class=3 of student-4step failed": 1}
+
+
 def test_failures_come_before_what_was_skipped() -> None:
     cells = [
         synthetic.missing("fid", "narrow", "all", "b"),
