@@ -113,8 +113,8 @@ def test_the_hardware_suite_runs(tmp_path: Path) -> None:
     assert done.returncode in JUDGED, done.stderr
     ended = json.loads(done.stdout)
     measured = {one["name"] for one in ended["measurements"] if one["case_key"] == "student-1step@cpu-int8/all"}
-    assert {"fid", "latency_p50", "throughput", "server_latency_p90", "deadline_misses", "cold_start"} <= measured
-    assert {"stage_time_denoise", "peak_memory", "cost", "num_parameters", "flops"} <= measured
+    assert {"fid", "latency_p50", "throughput", "peak_memory", "cost", "num_parameters", "flops"} <= measured
+    assert measured.isdisjoint({"server_latency_p90", "deadline_misses", "cold_start"}), "they are for other targets"
     assert {one["kind"] for one in ended["missing"] if one["target"] == "cpu-int8"} == {"skipped"}
     assert {one["kind"] for one in ended["missing"] if one["target"] == "cuda"} <= {"unavailable"}
     report = tmp_path / next(iter((tmp_path / "runs").iterdir())) / "report"

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from evalsuite.errors import CellError
 from evalsuite.executors.contract import Executor
@@ -33,8 +32,9 @@ Turns = dict[str, list[Turn]]
 class Session:
     """Measures entrants in the given scenarios; one that fails drops out and the others go on.
 
-    First those of fresh processes, of which one at a time does anything; then those of live processes, which
-    take turns. Where not all models fit in memory together, each is loaded for each of its turns.
+    First those of fresh processes, of which one at a time does anything; then those of live processes, the last of the
+    fresh ones where there are any, which take turns. Where not all models fit in memory together, each is loaded for
+    each of its turns.
 
     Attributes:
         executor: where processes run.
@@ -55,27 +55,32 @@ class Session:
     def run(self, entrants: Sequence[Entrant]) -> None:
         """Fill in ``timings``, ``findings``, ``gaps`` or ``error`` of every entrant."""
         host_bytes = room.available_bytes()
-        needs = self._in_fresh_processes(entrants)
-        in_turns = [text for text, scenario in self.scenarios.items() if scenario.kind == "turns"]
-        if in_turns:
-            ids = {entrant.case_key: SampleIds() for entrant in entrants}
-            with self._seats(entrants, needs, ids, host_bytes) as seats:
-                for text in sorted(in_turns, key=lambda text: self._size(text, entrants)):
-                    self._take_turns(seats, entrants, text)
-                for entrant in present(entrants):
-                    with entrant.dropping_out(), seats.seat(entrant) as runner:
-                        runner.audit(BOUNDS[self.profile].audited)
+        with ExitStack() as staying:
+            needs, alive = self._in_fresh_processes(entrants, host_bytes, staying)
+            if self._in_turns():
+                with self._seats(entrants, needs, alive, host_bytes) as seats:
+                    for text in sorted(self._in_turns(), key=lambda text: self._size(text, entrants)):
+                        self._take_turns(seats, entrants, text)
+                    for entrant in present(entrants):
+                        with entrant.dropping_out(), seats.seat(entrant) as runner:
+                            runner.audit(BOUNDS[self.profile].audited)
         others = other_processes({entrant.device_uuid for entrant in entrants if entrant.device_uuid})
         for entrant in entrants:
             entrant.judge(others, forgiven=not BOUNDS[self.profile].alone)
 
     # --- fresh processes ---
 
-    def _in_fresh_processes(self, entrants: Sequence[Entrant]) -> dict[str, Need]:
-        """What each model needed there, by case key."""
-        needs: dict[str, Need] = {}
+    def _in_fresh_processes(
+        self, entrants: Sequence[Entrant], host_bytes: int, staying: ExitStack
+    ) -> tuple[dict[str, Need], dict[str, Runner]]:
+        """What each model needed there; and, on the stack, the last process of each, to take turns if all of them fit
+        in memory together. Both by case key."""
+        needs, alive = dict[str, Need](), dict[str, Runner]()
         turns: dict[str, Turns] = {text: {e.case_key: [] for e in entrants} for text in self._of_processes()}
-        for sharing in self._shared_processes():
+        rounds = list(self._shared_processes())
+        for number, sharing in enumerate(rounds, start=1):
+            last = number == len(rounds) > 1 and bool(self._in_turns())
+            stay = last and room.fit([needs[entrant.case_key] for entrant in present(entrants)], host_bytes)
             with closing(self._started(present(entrants))) as started:
                 for runner, process in started:
                     entrant = runner.entrant
@@ -84,9 +89,15 @@ class Session:
                         for text in sharing:
                             self._measure(runner, text, len(turns[text][entrant.case_key]), turns[text])
                         needs[entrant.case_key] = runner.need()
+                        if stay:
+                            alive[entrant.case_key] = runner
+                            staying.enter_context(process.pop_all())
         for text, found in turns.items():
             self._conclude(entrants, text, found, "processes")
-        return needs
+        return needs, alive
+
+    def _in_turns(self) -> list[str]:
+        return [text for text, scenario in self.scenarios.items() if scenario.kind == "turns"]
 
     def _of_processes(self) -> list[str]:
         return [text for text, scenario in self.scenarios.items() if scenario.kind != "turns"]
@@ -102,7 +113,7 @@ class Session:
                 left[text] -= 1
             yield sharing
 
-    def _started(self, entrants: Sequence[Entrant]) -> Generator[tuple[Runner, AbstractContextManager[Any]]]:
+    def _started(self, entrants: Sequence[Entrant]) -> Generator[tuple[Runner, ExitStack]]:
         """A fresh process of each, about to load its model, and what ends it; nothing else runs at that time.
 
         Interpreters and libraries take longer to start than most models to load, so as many processes as there are
@@ -130,18 +141,19 @@ class Session:
 
     @contextmanager
     def _seats(
-        self, entrants: Sequence[Entrant], needs: Mapping[str, Need], ids: Mapping[str, SampleIds], host_bytes: int
+        self, entrants: Sequence[Entrant], needs: Mapping[str, Need], alive: Mapping[str, Runner], host_bytes: int
     ) -> Iterator[Seats]:
         """Processes that stay alive, if all fit in memory; a place to open one for each turn, if not."""
+        ids = {entrant.case_key: SampleIds() for entrant in entrants}
 
         def open_one(entrant: Entrant) -> AbstractContextManager[Runner]:
             return self._process(entrant, ids[entrant.case_key])
 
         with ExitStack() as stack:
-            alive = all_alive(present(entrants), open_one, dict(needs), host_bytes, stack)
-            if alive is None:
+            seated = alive or all_alive(present(entrants), open_one, dict(needs), host_bytes, stack)
+            if seated is None:
                 stack.close()
-            yield Seats(alive, open_one)
+            yield Seats(seated, open_one)
 
     def _size(self, text: str, entrants: Sequence[Entrant]) -> tuple[int, str]:
         """Small batches come before large ones have heated the machine."""

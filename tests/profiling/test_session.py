@@ -117,7 +117,7 @@ def test_processes_are_fresh_and_shared_by_those_who_may(tmp_path: Path) -> None
     timings = measure([entrant("A", log=log)], "later", "first", "brisk", executor=executor)
     assert (len(timings["A", "first", ""].values), len(timings["A", "later", ""].values)) == (2, 3)
     assert {timings["A", text, ""].schedule for text in ("first", "later")} == {"processes"}
-    assert executor.opened == 3 + 1
+    assert executor.opened == 3, "the last of them takes the turns"
     seeds = [seed for _, _, seed in calls_in(log)]
     assert seeds[:5] == [*seeds_of(np.array([0, 1, 0, 1, 0]), 0)]
 
@@ -152,6 +152,14 @@ def test_as_many_as_there_are_processors_start_together_and_load_alone(monkeypat
         "load",
         "end",
     ]
+
+
+def test_no_fresh_process_stays_where_not_all_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "fit", lambda needs, host_bytes: False)
+    executor = Inline()
+    timings = measure([entrant("A"), entrant("B")], "later", "brisk", executor=executor)
+    assert timings["A", "brisk", ""].schedule == "blocks"
+    assert executor.opened == 2 * 3 + 2 * 3 + 2  # fresh ones, one for each turn, and for the cache audit
 
 
 def test_two_that_are_about_the_first_call_have_processes_of_their_own() -> None:
