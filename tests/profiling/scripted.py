@@ -132,6 +132,9 @@ class Bare(TargetSettings):
 
     def start(self) -> None: ...
 
+    def weights(self) -> dict[str, Scalar]:
+        return {}
+
     def prepare(self, module: Any) -> Any:
         return module
 
