@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass
 
 from evalsuite.profiling import room
-from evalsuite.profiling.entrant import Entrant, Runner
+from evalsuite.profiling.entrant import Entrant, Runner, present
 from evalsuite.profiling.room import Need
 
 OpenOne = Callable[[Entrant], AbstractContextManager[Runner]]
@@ -39,8 +39,8 @@ class Seats:
 def all_alive(
     entrants: Sequence[Entrant], open_one: OpenOne, needs: Mapping[str, Need], host_bytes: int, stack: ExitStack
 ) -> dict[str, Runner] | None:
-    """Processes of all entrants, opened on the stack; None as soon as it is clear that they do not fit in memory
-    together.
+    """Processes of all entrants, opened on the stack: they start together and load one after another. None as soon as
+    it is clear that they do not fit in memory together.
 
     Args:
         entrants: those who are still there.
@@ -50,22 +50,22 @@ def all_alive(
         host_bytes: memory that is left for all of them.
         stack: closes the processes.
     """
-    alive: dict[str, Runner] = {}
-    starting: list[Entrant] = []
     known = dict(needs)
-    for entrant in entrants:
+
+    def fit() -> bool:
         most = max(known.values(), default=Need(0))
-        expected = [known.get(one.case_key, most) for one in entrants]
-        if len(entrants) > 1 and not room.fit(expected, host_bytes):
+        return len(entrants) <= 1 or room.fit([known.get(one.case_key, most) for one in entrants], host_bytes)
+
+    if not fit():
+        return None
+    alive: dict[str, Runner] = {}
+    for entrant in entrants:
+        with entrant.dropping_out():
+            alive[entrant.case_key] = stack.enter_context(open_one(entrant))
+    for entrant in present(entrants):
+        if not fit():
             return None
         with entrant.dropping_out():
-            runner = alive[entrant.case_key] = stack.enter_context(open_one(entrant))
-            if entrant.case_key in known:
-                starting.append(entrant)
-            else:
-                runner.arrive()
-                known[entrant.case_key] = runner.need()
-    for entrant in starting:
-        with entrant.dropping_out():
             alive[entrant.case_key].arrive()
+            known.setdefault(entrant.case_key, alive[entrant.case_key].need())
     return alive

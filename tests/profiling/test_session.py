@@ -265,7 +265,7 @@ def test_what_fresh_processes_needed_decides_whether_models_fit(monkeypatch: pyt
     assert asked[0] == 2
     asked.clear()
     measure([entrant("A"), entrant("B")], "brisk")
-    assert asked == [0, 2]  # what is known of A is supposed of B
+    assert asked == [0, 0, 2]  # before any starts and before each loads; what is known of A is supposed of B
 
 
 def test_of_unknown_models_those_that_were_loaded_tell() -> None:
