@@ -30,5 +30,8 @@ def test_a_model_takes_turns_with_itself_and_a_slower_one(tmp_path: Path, capsys
     files = sorted(tmp_path.glob("*.jsonl"))
     assert [len(file.read_text().splitlines()) for file in files] == [1, 1]
     assert rows() == first
+    executor = Inline()
+    turns.report(tmp_path / "sharing", "fashion-1step", 3, 0, 0.0, "ci", None, executor, sharing=3)
+    assert executor.opened == 2
     files[0].unlink()
     assert rows()[-1] == first[-1]

@@ -1,8 +1,8 @@
 """Speed-ups of a model over itself: ``python -m tests.studies.turns --work-dir WORK --lock FILE``
 
-Times the same model twice, in turns and in fresh processes for every repetition, and counts how often the interval of
-the speed-up covers 1; then against a model that sleeps 5 % longer, and counts how often that is found. Finished
-repetitions are kept, so that a study that was stopped goes on; the lock keeps the machine free for each.
+Times the same model twice, in turns, and counts how often the interval of the speed-up covers 1; then against a model
+that sleeps 5 % longer, and counts how often that is found. Every repetition has processes of its own, or some share
+them. Finished repetitions are kept, so that a study that was stopped goes on; the lock keeps the machine free for each.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import fcntl
 import json
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -24,7 +24,7 @@ from rich.progress import track
 
 from evalsuite import pairing
 from evalsuite.compare.difference import difference
-from evalsuite.executors.contract import Executor
+from evalsuite.executors.contract import Executor, Progress, Result, Task, Worker
 from evalsuite.executors.local import Local
 from evalsuite.metrics.contract import Estimate, TimingInputs
 from evalsuite.metrics.latency import Latency
@@ -120,19 +120,50 @@ def repetition(name: str, delay: float, profile: ProfileName, number: int, execu
     return Speed(found.value, found.interval.low, found.interval.high, invalid)
 
 
+class Kept:
+    """An executor whose workers outlive their session: one that is opened again is a worker of before."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor, self._stack = executor, ExitStack()
+        self._idle: dict[str, list[Worker]] = {}
+
+    def map(self, tasks: Sequence[Task]) -> Generator[Progress | Result]:
+        return self._executor.map(tasks)
+
+    @contextmanager
+    def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[Worker]:
+        idle = self._idle.setdefault(repr(arguments), [])
+        worker = idle.pop() if idle else self._stack.enter_context(self._executor.open(factory, arguments))
+        yield worker
+        idle.append(worker)
+
+    def close(self) -> None:
+        self._idle.clear()
+        self._stack.close()
+
+
 def repeated(
-    name: str, delay: float, profile: ProfileName, count: int, work_dir: Path, lock: Path | None, executor: Executor
+    name: str,
+    delay: float,
+    profile: ProfileName,
+    count: int,
+    work_dir: Path,
+    lock: Path | None,
+    executor: Executor,
+    sharing: int,
 ) -> list[Speed]:
     """So many repetitions, from the work folder where they are there."""
     path = work_dir / f"{name}-{profile}-{delay:g}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     done = [Speed(*json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
-    with path.open("a") as file:
+    with path.open("a") as file, closing(Kept(executor)) as kept:
         for number in track(range(len(done), count), description=f"delay {delay:.0%}"):
             with exclusive(lock) if lock else nullcontext():
-                done.append(repetition(name, delay, profile, number, executor))
+                done.append(repetition(name, delay, profile, number, kept))
             file.write(json.dumps(done[-1]) + "\n")
             file.flush()
+            if len(done) % sharing == 0:
+                kept.close()
     return done[:count]
 
 
@@ -151,24 +182,33 @@ def main(
     slower: Annotated[int, typer.Option(help="Repetitions against a slower one.")] = 100,
     delay: Annotated[float, typer.Option(help="How much slower.")] = 0.05,
     profile: str = "standard",
+    sharing: Annotated[int, typer.Option(help="Repetitions that share processes; starting them takes longest.")] = 1,
     lock: Annotated[Path | None, typer.Option(help="Locked for each repetition.")] = None,
 ) -> None:
     """Print how often the interval covers no difference where there is none, and how often it finds one."""
     with TemporaryDirectory() as folder:
         sys.path.insert(0, str(installed(Path(folder), "turns", ENTRY_POINTS)))
         try:
-            report(work_dir, name, same, slower, delay, profile, lock, Local())
+            report(work_dir, name, same, slower, delay, profile, lock, Local(), sharing)
         finally:
             sys.path.pop(0)
 
 
 def report(
-    work_dir: Path, name: str, same: int, slower: int, delay: float, profile: Any, lock: Path | None, executor: Executor
+    work_dir: Path,
+    name: str,
+    same: int,
+    slower: int,
+    delay: float,
+    profile: Any,
+    lock: Path | None,
+    executor: Executor,
+    sharing: int = 1,
 ) -> None:
     typer.echo(f"| {name}, `{profile}` | repetitions | share | median ratio | median width | INVALID |")
     typer.echo("|---|---:|---:|---:|---:|---:|")
     for extra, count in ((0.0, same), (delay, slower)):
-        found = repeated(name, extra, profile, count, work_dir, lock, executor)
+        found = repeated(name, extra, profile, count, work_dir, lock, executor, sharing)
         hits = [speed.low > 1 if extra else speed.low <= 1 <= speed.high for speed in found]
         what = f"a delay of {extra:.0%} is found" if extra else "the same model: the interval covers 1"
         ratio = np.median([speed.ratio for speed in found])
