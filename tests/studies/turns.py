@@ -208,6 +208,8 @@ def report(
     typer.echo(f"| {name}, `{profile}` | repetitions | share | median ratio | median width | INVALID |")
     typer.echo("|---|---:|---:|---:|---:|---:|")
     for extra, count in ((0.0, same), (delay, slower)):
+        if not count:
+            continue
         found = repeated(name, extra, profile, count, work_dir, lock, executor, sharing)
         hits = [speed.low > 1 if extra else speed.low <= 1 <= speed.high for speed in found]
         what = f"a delay of {extra:.0%} is found" if extra else "the same model: the interval covers 1"
