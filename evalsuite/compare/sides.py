@@ -19,7 +19,7 @@ def declared_candidates(gate: GateSpec, suite: Suite) -> list[str]:
     """``MODEL@TARGET`` of each candidate that a gate of the suite means."""
     model, _, own_target = gate.candidate.partition("@")
     students = [name for name, spec in suite.models.items() if spec.role == "student"]
-    target = own_target or gate.target or None
+    target = own_target or gate.target
     return [
         f"{name}@{place}"
         for name in (students if model == "*" else [model])

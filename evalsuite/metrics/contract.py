@@ -171,7 +171,8 @@ class Metric(Protocol):
 class TimingMetric(Metric, Protocol):
     """A metric of TIMINGS, which says what has to be measured.
 
-    One that yields several values also has a property ``values: tuple[str, ...]``, their label suffixes. One whose
+    One that yields several values also has a property ``values: tuple[str, ...]``, their label suffixes, and
+    ``optional_values`` for those that not every model has: gates may name them, and nobody misses them. One whose
     values are compared by their difference, as shares are, says ``as_ratio: ClassVar[bool] = False``.
     """
 

@@ -33,6 +33,7 @@ class StageTime(Settings):
     paper: ClassVar[str] = "none: a monotonic clock, the device synchronised at the borders of stages"
     scenarios: ClassVar[tuple[str, ...]] = (SCENARIO,)
     values: ClassVar[tuple[str, ...]] = ("denoise", "rest")
+    optional_values: ClassVar[tuple[str, ...]] = ("text_encoder", "denoise_step", "decode")
 
     def compute(self, inputs: TimingInputs) -> Mapping[str, Estimate | str]:
         """A value for each stage that the model marks; the replicates are the mean of each round.

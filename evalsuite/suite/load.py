@@ -307,7 +307,7 @@ class _Reading:
                 known = Label(None, None)
                 if metric is not None:
                     known = Label(metric.unit, _as_ratio(metric), targets, _of_teacher(entry, metric.inputs))
-                for value in getattr(metric, "values", ("",)):
+                for value in (*getattr(metric, "values", ("",)), *getattr(metric, "optional_values", ())):
                     yield f"{label.value}_{value}" if value else label.value, known
 
     def _slice_ids(self, sections: dict[str, Node]) -> list[str] | None:

@@ -135,6 +135,11 @@ def test_gates_that_are_right(load: Callable[..., Suite], gate: str) -> None:
     assert len(load(gates=f"gates: [{gate}]").gates) == 1
 
 
+def test_a_gate_may_name_a_stage_that_not_every_model_has(load: Callable[..., Suite]) -> None:
+    gate = "{metric: stage_time_decode, candidate: student, test: limit, max: 80 ms}"
+    assert load(metrics="metrics: [stage_time]", gates=f"gates: [{gate}]").gates[0].max == 0.08
+
+
 def test_quantities_are_stored_in_base_units(load: Callable[..., Suite]) -> None:
     limits = "{metric: latency_p50, candidate: student, test: limit, max: 80 ms}"
     limits += ", {metric: peak_memory, candidate: student, test: limit, max: 1.5 GiB}"
