@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, and the command line as a user calls it."""
+"""What all tests share: a cache of their own, the command line as a user calls it, and a browser."""
 
 from __future__ import annotations
 
@@ -7,10 +7,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
+
+from tests.browser import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -67,3 +73,14 @@ def evalsuite(tmp_path: Path) -> Command:
         return call_evalsuite(*arguments, cwd=tmp_path, timeout_s=timeout_s)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a worker."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(chromium())
+        except FileNotFoundError as missing:
+            pytest.skip(str(missing))
+        yield found

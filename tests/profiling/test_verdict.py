@@ -83,5 +83,5 @@ def test_record_holds_what_the_verdict_rests_on() -> None:
     assert (found["clock"].unit, found["waiting"].unit) == ("s", "")
     assert found["waiting"].values == [[0.5]] * 12
     pace = SingleStream().pace("standard")
-    assert found[""].warmups == 12 * (pace.warmups + pace.lead_in)
+    assert found[""].warmups == pace.rounds * (pace.warmups + pace.lead_in)
     assert all(not one.valid and "other processes" in one.reason for one in found.values())

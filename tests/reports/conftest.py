@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 
@@ -11,11 +10,6 @@ from evalsuite.reports.contract import ReportInputs
 from evalsuite.reports.html import Html
 from tests.reports import synthetic
 from tests.reports.hostile import hostile_inputs
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 
 Files = dict[str, Mapping[str, bytes]]
 
@@ -31,19 +25,3 @@ def files(inputs: ReportInputs, tmp_path_factory: pytest.TempPathFactory) -> Fil
     large = synthetic.large(tmp_path_factory.mktemp("large"))
     runs = {"quickstart": inputs, "hostile": hostile_inputs(inputs), "large": large}
     return {name: Html().render(run) for name, run in runs.items()}
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests; Debian's, so that nothing is downloaded."""
-    from pathlib import Path
-
-    from playwright.sync_api import sync_playwright
-
-    found = [path for path in CHROMIUM if Path(path).exists()]
-    if not found:
-        pytest.skip("no Chromium on this machine")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found[0], args=["--disable-gpu"])
-        yield browser
-        browser.close()

@@ -11,12 +11,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from evalsuite.files import write_atomically
 from evalsuite.reports.html import Html
+from tests.browser import chromium
 from tests.reports import synthetic
-from tests.reports.conftest import CHROMIUM
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 TIMES = """() => {
   const paint = performance.getEntriesByName("first-contentful-paint")[0]
@@ -40,23 +43,18 @@ def write_page(folder: Path) -> Path:
     return folder / "index.html"
 
 
-def opening(page: Path) -> Opening:
-    """Of a page on a disk, in a browser that has just started."""
-    from playwright.sync_api import sync_playwright
-
-    found = next(path for path in CHROMIUM if Path(path).exists())
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--disable-gpu"])
-        tab = browser.new_page(viewport={"width": 1280, "height": 900})
+def opening(page: Path, browser: Browser) -> Opening:
+    """Of a page on a disk, without a cache."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        tab = context.new_page()
         tab.goto(page.as_uri())
         tab.wait_for_function("performance.getEntriesByName('first-contentful-paint').length")
-        times = tab.evaluate(TIMES)
-        browser.close()
-    return Opening(*times)
+        return Opening(*tab.evaluate(TIMES))
 
 
 if __name__ == "__main__":
     with TemporaryDirectory() as folder:
         page = Path(sys.argv[1]).resolve() if sys.argv[1:] else write_page(Path(folder))
         for _ in range(3):
-            print(opening(page))
+            with chromium() as browser:
+                print(opening(page, browser))
