@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +40,19 @@ def fit(needs: Sequence[Need], host_bytes: int) -> bool:
     on_device = sum(need.device + DEVICE_CONTEXT for need in needs)
     fits_host = sum(need.host for need in needs) <= (1 - MARGIN) * host_bytes
     return fits_host and (not device_total or on_device <= (1 - MARGIN) * device_total)
+
+
+def fit_together(models: Sequence[str], needs: Mapping[str, Need], host_bytes: int) -> bool:
+    """Whether so many models fit, as far as that is known.
+
+    Args:
+        models: their case keys.
+        needs: of those that have been loaded; the others count as the largest, as a student needs no more than its
+            teacher.
+        host_bytes: available to all of them.
+    """
+    most = max(needs.values(), default=Need(0))
+    return len(models) <= 1 or fit([needs.get(model, most) for model in models], host_bytes)
 
 
 def available_bytes() -> int:

@@ -68,6 +68,8 @@ class Subject:
     def __init__(self, spec: SubjectSpec) -> None:
         self.target = spec.target()
         self.target.start()
+        self._environment = self.target.environment()  # of the machine, before this process leaves some of its cores
+        self.target.pin()
         import torch  # noqa: F401 - loaded before the idle state, so that no model is charged for the library
 
         self.adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(spec.settings)
@@ -119,7 +121,7 @@ class Subject:
     def environment(self) -> dict[str, Scalar]:
         """What must be equal for two timings to be compared."""
         return {
-            **self.target.environment(),
+            **self._environment,
             "memory_source": self._memory.source,
             "torch": version("torch"),
             "python": platform.python_version(),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-def abba(models: Sequence[T], rounds: int) -> Iterator[tuple[int, T]]:
+def abba(models: Sequence[T], rounds: Iterable[int]) -> Iterator[tuple[int, T]]:
     """Round and model: A B C, C B A, A B C, ...
 
     In two rounds all models have the same mean position, so a linear drift cancels from their ratios.
     """
-    for turn in range(rounds):
+    for turn in rounds:
         for model in models if turn % 2 == 0 else reversed(models):
             yield turn, model

@@ -24,7 +24,7 @@ def timings_of(
     """One record for each series of a scenario, its own first; and of turns what tells the machine's unrest."""
     pace = scenario.pace(profile)
     flaw = scenario.flaw([turn.series for turn in turns])
-    again = pace.rounds if schedule == "blocks" else 1
+    again = pace.rounds if schedule == "blocks" else min(pace.rounds, pace.processes)
     series = {
         name: [turn.series.get(name, []) for turn in turns]
         for name in sorted({name for turn in turns for name in turn.series})

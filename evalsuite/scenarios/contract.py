@@ -40,6 +40,7 @@ class Pace:
         seconds: duration of a turn, at least: a fast model gets more calls.
         warmups: untimed calls before the first turn.
         lead_in: untimed calls at the beginning of each turn, because the models before have used the caches.
+        processes: of each model, one after another, that share the rounds of the kind ``turns``; each has its warm-ups.
     """
 
     rounds: int
@@ -47,6 +48,7 @@ class Pace:
     seconds: float = 0.0
     warmups: int = 0
     lead_in: int = 0
+    processes: int = 1
 
     def calls_per_turn(self, fastest_s: float) -> int:
         """Calls of every turn of a model whose fastest warm-up took so long; decided once, before anything is timed."""

@@ -31,8 +31,8 @@ def can_bind() -> bool:
 
 
 def bind(cores: int) -> None:
-    """Keep this process, its threads and all that it starts on its first so many cores."""
-    chosen = sorted(os.sched_getaffinity(0))[:cores]
+    """Keep this process, its threads and all that it starts on its last so many cores: the first serves the devices."""
+    chosen = sorted(os.sched_getaffinity(0))[-cores:]
     os.sched_setaffinity(0, chosen)
     for thread in _THREADS.iterdir():  # numpy has started threads of its own, which do not follow
         with suppress(ProcessLookupError):

@@ -52,6 +52,9 @@ class TargetSettings(Settings):
         plain = {name: TargetSettings.model_fields[name].default for name in DEMANDS}
         return {name: getattr(self, name) for name in DEMANDS if getattr(self, name) != plain[name]}
 
+    def pin(self) -> None:
+        """See :meth:`Target.pin`."""
+
 
 class Target(Protocol):
     """A device kind with its settings; derives from :class:`TargetSettings`. Import and description need no torch."""
@@ -113,6 +116,11 @@ class Target(Protocol):
             Unavailable: PyTorch cannot use the device.
             Failed: PyTorch alone needs more memory than the limit.
         """
+        ...
+
+    def pin(self) -> None:
+        """After ``start``, in a process that is timed: keep to as many cores as there are threads, the same for every
+        model, because one core may be slower than the next. Nothing where that cannot be done or said."""
         ...
 
     def prepare(self, module: Any, *, keep: Collection[str] = ()) -> Any:

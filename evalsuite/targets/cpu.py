@@ -8,7 +8,7 @@ from typing import ClassVar
 from evalsuite.records import Scalar
 from evalsuite.targets._compiler import cpp_reason
 from evalsuite.targets._memory import can_limit, limit_process
-from evalsuite.targets._processor import available_cores, processor, set_threads
+from evalsuite.targets._processor import available_cores, bind, can_bind, processor, set_threads
 from evalsuite.targets._torch_target import TorchTarget
 
 
@@ -38,6 +38,10 @@ class Cpu(TorchTarget):
         self._load_libraries()
         if self.memory_limit is not None:
             limit_process(self.memory_limit)
+
+    def pin(self) -> None:
+        if self.threads is not None and can_bind():
+            bind(self.threads)
 
     def synchronize(self) -> None:
         """Nothing to wait for: a call on the processor returns when its work is done."""

@@ -156,6 +156,7 @@ class Brisk(Settings):
         images: in one call; 0 for the target's batch size.
         gap: why it is not for this model.
         seconds: a turn's least duration.
+        processes: that share the turns.
     """
 
     kind: ClassVar[Literal["turns"]] = "turns"
@@ -164,9 +165,10 @@ class Brisk(Settings):
     images: int = 1
     gap: str = ""
     seconds: float = 0.0
+    processes: int = 1
 
     def pace(self, profile: ProfileName) -> Pace:
-        return Pace(3, 2, self.seconds, warmups=2, lead_in=1)
+        return Pace(3, 2, self.seconds, warmups=2, lead_in=1, processes=self.processes)
 
     def images_per_call(self, of_target: int) -> int:
         return self.images or of_target

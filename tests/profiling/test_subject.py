@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 
 import numpy as np
@@ -31,6 +32,7 @@ def test_bundled_student_on_the_processor() -> None:
         memory: Turn = worker.call("measure", Memory(), [], [batch(1, 4)], 0)
         timed: Turn = worker.call("measure", SingleStream(), [batch(5, 1)], [batch(6, 1), batch(7, 1)], 0)
         environment = worker.call("environment")
+        cores = os.sched_getaffinity(worker.pid)
     load, first_call = (cold.series[name][0] for name in ("load", "first_call"))
     assert cold.series[""] == [load + first_call]
     assert min(load, first_call) > 0
@@ -41,6 +43,8 @@ def test_bundled_student_on_the_processor() -> None:
     assert 0 < min(timed.series[""]) < 60
     assert timed.last is not None
     assert (timed.last[0].tolist(), timed.last[1].shape) == ([7], (1, 1, 28, 28))
+    assert cores == {max(os.sched_getaffinity(0))}, "with one thread, all models keep to one core"
+    assert environment["cores"] == len(os.sched_getaffinity(0)), "and the environment is still the machine's"
     assert environment["device"] == "cpu"
     assert (environment["threads"], environment["dtype"]) == (1, "float32")
     assert environment["python"] == platform.python_version()

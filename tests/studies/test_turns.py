@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import Field
 
 from evalsuite import plugins
-from tests.profiling.inline import Inline
+from evalsuite.executors.contract import Worker
+from evalsuite.executors.local import Local
+from evalsuite.scenarios.single_stream import PACES
 from tests.profiling.scripted import installed
 from tests.studies import turns
 
 
+class Counted(Local):
+    """Says what it opens; a process that is timed keeps to some cores, so it is not to be the tests' own."""
+
+    opened: list[str] = Field(default_factory=list)
+
+    @contextmanager
+    def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[Worker]:
+        self.opened.append(factory.__name__)
+        with super().open(factory, arguments) as worker:
+            yield worker
+
+
 @pytest.fixture
 def _delayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PACES, "ci", replace(PACES["ci"], processes=2))  # type: ignore[arg-type]
     monkeypatch.syspath_prepend(str(installed(tmp_path, "turns", turns.ENTRY_POINTS)))
     plugins.names.cache_clear()
     plugins.find.cache_clear()
@@ -22,16 +42,16 @@ def _delayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_delayed")
 def test_a_model_takes_turns_with_itself_and_a_slower_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def rows() -> list[str]:
-        turns.report(tmp_path, "fashion-1step", 1, 1, 9.0, "ci", tmp_path / "lock", Inline())
+        turns.report(tmp_path, "fashion-1step", 1, 1, 1.0, "ci", tmp_path / "lock", Local())
         return [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
 
     first = rows()
-    assert first[-1].split("|")[1:4] == [" a delay of 900% is found ", " 1 ", " 100.0% "]
+    assert first[-1].split("|")[1:4] == [" a delay of 100% is found ", " 1 ", " 100.0% "]
     files = sorted(tmp_path.glob("*.jsonl"))
     assert [len(file.read_text().splitlines()) for file in files] == [1, 1]
     assert rows() == first
-    executor = Inline()
+    executor = Counted()
     turns.report(tmp_path / "sharing", "fashion-1step", 3, 0, 0.0, "ci", None, executor, sharing=3)
-    assert executor.opened == 2
+    assert len(executor.opened) == 2 * 2
     files[0].unlink()
     assert rows()[-1] == first[-1]

@@ -121,11 +121,14 @@ def repetition(name: str, delay: float, profile: ProfileName, number: int, execu
 
 
 class Kept:
-    """An executor whose workers outlive their session: one that is opened again is a worker of before."""
+    """An executor whose workers outlive their session. The first session opens its own; those after it take theirs from
+    among these, by lot, until all are closed."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor, self._stack = executor, ExitStack()
         self._idle: dict[str, list[Worker]] = {}
+        self._lot = np.random.default_rng(0)
+        self.fresh = True
 
     def map(self, tasks: Sequence[Task]) -> Generator[Progress | Result]:
         return self._executor.map(tasks)
@@ -133,13 +136,17 @@ class Kept:
     @contextmanager
     def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[Worker]:
         idle = self._idle.setdefault(repr(arguments), [])
-        worker = idle.pop() if idle else self._stack.enter_context(self._executor.open(factory, arguments))
+        if self.fresh:
+            worker = self._stack.enter_context(self._executor.open(factory, arguments))
+        else:
+            worker = idle.pop(self._lot.integers(len(idle)))
         yield worker
         idle.append(worker)
 
     def close(self) -> None:
         self._idle.clear()
         self._stack.close()
+        self.fresh = True
 
 
 def repeated(
@@ -162,6 +169,7 @@ def repeated(
                 done.append(repetition(name, delay, profile, number, kept))
             file.write(json.dumps(done[-1]) + "\n")
             file.flush()
+            kept.fresh = False
             if len(done) % sharing == 0:
                 kept.close()
     return done[:count]
