@@ -183,10 +183,10 @@ class Session:
     def _started(self, entrants: Sequence[Entrant], course: _Course) -> Generator[tuple[Runner, ExitStack]]:
         """A fresh process of each, about to load its model, and what ends it; nothing else runs at that time.
 
-        Interpreters and libraries take longer to start than most models to load, so as many processes as there are
-        processors start together.
+        Interpreters and libraries take longer to start than most models to load, so several start together: more than
+        there are processors, which would stand idle while the last of them starts.
         """
-        together = os.cpu_count() or 1
+        together = 2 * (os.cpu_count() or 1)
         for first in range(0, len(entrants), together):
             with ExitStack() as stack:
                 group: list[tuple[Runner, ExitStack]] = []

@@ -14,7 +14,7 @@ LEAST_VALUES = 44
 """Calls over all rounds: so many bound the 90th percentile with 99 % confidence."""
 
 PACES: Mapping[ProfileName, Pace] = {
-    "ci": Pace(12, 4, 0.05, warmups=2, lead_in=1, processes=6),
+    "ci": Pace(12, 4, 0.05, warmups=2, lead_in=1, processes=4),
     "standard": Pace(24, 4, 0.125, warmups=3, lead_in=1, processes=6),
     "strict": Pace(24, 20, 1.0, warmups=5, lead_in=2, processes=12),
 }
