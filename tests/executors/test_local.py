@@ -125,6 +125,11 @@ def test_worker_keeps_its_object_between_calls_and_closes_it(tmp_path: Path) -> 
     assert not alive(pid)
 
 
+def test_what_a_task_wants_done_at_its_end_is_done(tmp_path: Path) -> None:
+    assert run(Task("word", processes.leave_word, (tmp_path / "word",)))["word"].error is None
+    assert (tmp_path / "word").read_text() == "done"
+
+
 @pytest.mark.parametrize(
     ("how", "error", "message"),
     [
