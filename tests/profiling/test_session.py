@@ -32,6 +32,9 @@ from tests.profiling.scripted import IMAGE_SHAPE
 
 pytestmark = pytest.mark.usefixtures("scripted_plugins")
 
+PATIENCE_S = 4.0
+"""Long enough for a process that has to wait for the other tests."""
+
 
 def entrant(name: str, batch_size: int = 4, **settings: Any) -> Entrant:
     spec = SubjectSpec("scripted", {"name": name, **settings}, "bare", {"batch_size": batch_size})
@@ -46,7 +49,7 @@ def session_of(
     *scenarios: str, executor: Executor | None = None, seed: int = 0, report: ReportTurn = lambda *turn: None
 ) -> Session:
     made = {text: plugins.make("scenarios", text) for text in scenarios}
-    return Session(executor or Inline(), "ci", made, seed, 1.0, report)
+    return Session(executor or Inline(), "ci", made, seed, PATIENCE_S, report)
 
 
 def measure(
@@ -182,7 +185,7 @@ FAILURES: dict[str, tuple[dict[str, Any], type[CellError], str]] = {
     "absent": ({"fail": "open"}, Unavailable, "its weights are not here"),
     "raises": ({"fail": "raise"}, Failed, "ValueError: odd weights"),
     "dies": ({"fail": "kill", "good_calls": 3}, Failed, "killed by SIGKILL"),
-    "hangs": ({"fail": "hang", "good_calls": 6}, Failed, "no sign of life for 1 s"),
+    "hangs": ({"fail": "hang", "good_calls": 6}, Failed, f"no sign of life for {PATIENCE_S:g} s"),
     "lacks": ({"fail": "short", "good_calls": 8}, Failed, "returned 0 images for a batch of 1"),
 }
 """Settings of models that fail, and how."""
