@@ -195,6 +195,19 @@ class ModelAdapter(Protocol):
         ...
 
 
+@runtime_checkable
+class Importing(Protocol):
+    """A model adapter that computes with more libraries than PyTorch."""
+
+    def import_libraries(self) -> None:
+        """Import what ``open`` and the model need, so that it is part of no model's time to load or memory.
+
+        Raises:
+            Unavailable: a package or a file is missing.
+        """
+        ...
+
+
 class Download(NamedTuple):
     """Something that a model lacks; ``bytes`` is None where its size is not known without a connection."""
 

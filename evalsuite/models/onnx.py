@@ -55,6 +55,11 @@ class Onnx(GraphSettings):
             "onnxruntime": _runtime().__version__,
         }
 
+    def import_libraries(self) -> None:
+        """ONNX Runtime, and what reads the file's header."""
+        _runtime()
+        self._file()
+
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:
         file = self._file()

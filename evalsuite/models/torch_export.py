@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections import Counter
@@ -60,6 +61,14 @@ class TorchExport(GraphSettings):
             "size_bytes": self.path.stat().st_size,
             **self._require_program(),
         }
+
+    def import_libraries(self) -> None:
+        """Most of PyTorch's compiler: loading a program of nothing needs all that loading any does."""
+        import torch
+
+        file = io.BytesIO()
+        torch.export.save(torch.export.export(torch.nn.Identity(), (torch.zeros(1),)), file)
+        torch.export.load(file)
 
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from evalsuite import plugins
 from evalsuite.errors import Failed, Skipped, Unavailable
-from evalsuite.models.contract import Batch, ModelAdapter, NoProbe, Probe
+from evalsuite.models.contract import Batch, Importing, ModelAdapter, NoProbe, Probe
 from evalsuite.profiling.gpu import device_uuid
 from evalsuite.profiling.memory import PeakMemory
 from evalsuite.profiling.quiet import ProcessorTime, ReferenceComputation
@@ -73,6 +73,8 @@ class Subject:
         import torch  # noqa: F401 - loaded before the idle state, so that no model is charged for the library
 
         self.adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(spec.settings)
+        if isinstance(self.adapter, Importing):
+            self.adapter.import_libraries()
         self._stack = ExitStack()
         self._last: tuple[NDArray[np.int64], NDArray[np.uint8]] | None = None
         self._calls_s: list[float] = []

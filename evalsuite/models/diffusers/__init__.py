@@ -176,6 +176,12 @@ class Diffusers(Place):
             **self._versions(),
         }
 
+    def import_libraries(self) -> None:
+        """``diffusers``, ``transformers``, and of both the parts of this pipeline."""
+        from evalsuite.models.diffusers.loading import import_libraries
+
+        import_libraries(self)
+
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:
         from evalsuite.models.diffusers.loading import loaded

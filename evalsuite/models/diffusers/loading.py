@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from evalsuite.models.diffusers.parts import Lora
 
 LORA_NAME = "lora"
+
+COMPARED = ("OnnxRuntimeModel", "BaseGuidance")
+"""Classes that the library looks for among the parts of every pipeline, and imports for that."""
 
 
 @contextmanager
@@ -87,6 +92,15 @@ def quiet_library() -> Any:
         log.disable_progress_bar()
         log.set_verbosity_error()
     return diffusers
+
+
+def import_libraries(settings: Diffusers) -> None:
+    """All that :func:`loaded` imports; the library imports a class when it is first asked for."""
+    library = quiet_library()
+    for name in (settings.class_name(settings.checkpoint()), *COMPARED):
+        getattr(library, name, None)
+    if settings.lora is not None and find_spec("peft"):
+        import_module("peft")
 
 
 def _class_of(library: Any, name: str, base: type) -> Any:

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, JsonValue, model_validator
 from evalsuite.files import content_key
 from evalsuite.models.contract import Capabilities, LoadedModel
 from evalsuite.models.endpoint.bodies import template_faults, used
-from evalsuite.models.endpoint.connection import connected
+from evalsuite.models.endpoint.connection import connected, library
 from evalsuite.models.endpoint.generator import Generator
 from evalsuite.models.endpoint.settings import HttpSettings, address_faults
 from evalsuite.suite.schema import Fault, refuse
@@ -96,6 +96,10 @@ class Endpoint(HttpSettings):
 
     def provenance(self) -> dict[str, str | int | float | None]:
         return {"source": self.address, "model": self.model, "version": self.version, "licence": self.licence}
+
+    def import_libraries(self) -> None:
+        """What sends the requests, which imports most of itself for the first client."""
+        library().AsyncClient(trust_env=False)
 
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:

@@ -22,7 +22,7 @@ def connected(settings: HttpSettings, address: str) -> Iterator[Service]:
     Raises:
         Unavailable: it does not, the library is missing, or the key is not in the environment.
     """
-    httpx = _library()
+    httpx = library()
     key = _key(settings.api_key_env)
     with asyncio.Runner() as runner:
         runner.run(_reach(settings, address))
@@ -63,7 +63,12 @@ async def _reach(settings: HttpSettings, address: str) -> None:
         await writer.wait_closed()
 
 
-def _library() -> Any:
+def library() -> Any:
+    """The package that sends requests.
+
+    Raises:
+        Unavailable: it is not installed.
+    """
     try:
         import httpx2
     except ImportError as error:

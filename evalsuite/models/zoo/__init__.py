@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -99,6 +100,10 @@ class Zoo(Settings):
             "size_bytes": checkpoint.path_of(self.name).stat().st_size,
             "sampler": self._header.sampler,
         }
+
+    def import_libraries(self) -> None:
+        """What reads the weights."""
+        import_module("safetensors.torch")
 
     @contextmanager
     def open(self, target: Target) -> Iterator[LoadedModel]:
