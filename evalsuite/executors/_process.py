@@ -8,9 +8,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Pipe
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from evalsuite.errors import EvalsuiteError, Failed
@@ -29,13 +31,17 @@ class ChildProcess:
     itself when the parent dies, because it watches a pipe that only the parent holds open. What it prints goes to a
     temporary file, for the message if it fails.
 
+    Args:
+        defaults: of environment variables, for those that are not set.
+
     Raises:
         Failed: it cannot be started.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, defaults: Mapping[str, str] = MappingProxyType({})) -> None:
         self.connection, theirs = Pipe()
         watched, self._lifeline = os.pipe()
+        path = os.pathsep.join(str(Path(entry).absolute()) for entry in sys.path)
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by kill()
         self._tail = ""
         self._ended = False
@@ -43,7 +49,7 @@ class ChildProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "evalsuite.executors._child", str(theirs.fileno()), str(watched)],
                 pass_fds=(theirs.fileno(), watched),
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(path).absolute()) for path in sys.path)},
+                env={**defaults, **os.environ, "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=subprocess.STDOUT,

@@ -39,6 +39,12 @@ def bind(cores: int) -> None:
             os.sched_setaffinity(int(thread.name), chosen)
 
 
+def waiting() -> dict[str, Scalar]:
+    """How threads wait for one another, where the environment says it: spinning or asleep; small calls show it."""
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
+    return {name.lower(): os.environ[name] for name in names if name in os.environ}
+
+
 def set_threads(threads: int | None) -> None:
     """Compute on so many threads, and compile in as many processes; None for one a core.
 

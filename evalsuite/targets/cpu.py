@@ -8,7 +8,7 @@ from typing import ClassVar
 from evalsuite.records import Scalar
 from evalsuite.targets._compiler import cpp_reason
 from evalsuite.targets._memory import can_limit, limit_process
-from evalsuite.targets._processor import available_cores, bind, can_bind, processor, set_threads
+from evalsuite.targets._processor import available_cores, bind, can_bind, processor, set_threads, waiting
 from evalsuite.targets._torch_target import TorchTarget
 
 
@@ -29,6 +29,9 @@ class Cpu(TorchTarget):
 
     def hardware(self) -> dict[str, Scalar]:
         return {"device": self.device, **processor()}
+
+    def environment(self) -> dict[str, Scalar]:
+        return {**super().environment(), **waiting()}
 
     def pixel_settings(self) -> dict[str, Scalar]:
         return {**super().pixel_settings(), "threads": self.threads}

@@ -27,6 +27,15 @@ def leave_word(file: Path, report: Report) -> None:
     atexit.register(file.write_text, "done")
 
 
+def variable(name: str, report: Report) -> str | None:
+    return os.environ.get(name)
+
+
+class Environment:
+    def variable(self, name: str) -> str | None:
+        return os.environ.get(name)
+
+
 def process_id(report: Report) -> int:
     return os.getpid()
 

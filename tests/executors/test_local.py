@@ -96,6 +96,24 @@ def test_time_out_ends_grandchildren_too(tmp_path: Path) -> None:
     assert all_dead(pids)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "found"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "passive"}, None)],
+    ids=["nothing", "the same", "a policy"],
+)
+def test_threads_of_tasks_wait_asleep_where_nothing_else_is_set(
+    monkeypatch: pytest.MonkeyPatch, theirs: dict[str, str], found: str | None
+) -> None:
+    """Else another process makes them up to a hundred times as slow; workers are timed as users run models."""
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in theirs.items():
+        monkeypatch.setenv(name, value)
+    assert run(Task("it", processes.variable, ("GOMP_SPINCOUNT",)))["it"].value == found
+    with Local().open(processes.Environment, ()) as worker:
+        assert worker.call("variable", "GOMP_SPINCOUNT") == theirs.get("GOMP_SPINCOUNT")
+
+
 def test_tasks_run_one_after_another_by_default_and_side_by_side_on_request() -> None:
     tasks = [Task(name, processes.sleep_then_stamp, (0.8,)) for name in "ab"]
     first, second = (result.value for result in run(*tasks).values())

@@ -62,6 +62,14 @@ def test_a_price_changes_no_image_and_no_timing_and_a_memory_limit_decides_wheth
     assert dear.environment() == Cpu().environment() == limited.environment()
 
 
+def test_timings_depend_on_how_threads_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    plain = Cpu().environment()
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    assert Cpu().environment() == {**plain, "omp_wait_policy": "passive"}
+    assert "omp_wait_policy" not in Cpu().pixel_settings()
+
+
 def test_timings_depend_on_what_shapes_the_computation() -> None:
     environment = Cpu(threads=1).environment()
     assert {**Cpu().hardware(), "threads": 1, "dtype": "float32"} == environment
