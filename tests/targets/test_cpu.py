@@ -70,7 +70,8 @@ def test_timings_depend_on_how_threads_wait(monkeypatch: pytest.MonkeyPatch) -> 
     assert "omp_wait_policy" not in Cpu().pixel_settings()
 
 
-def test_timings_depend_on_what_shapes_the_computation() -> None:
+def test_timings_depend_on_what_shapes_the_computation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     environment = Cpu(threads=1).environment()
     assert {**Cpu().hardware(), "threads": 1, "dtype": "float32"} == environment
     for other in (Cpu(threads=1, dtype="bfloat16"), Cpu(threads=1, channels_last=True)):
