@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from evalsuite.records import Scalar
 from evalsuite.settings import Bytes
-from evalsuite.targets._processor import available_cores, bind, can_bind
+from evalsuite.targets._processor import available_cores, bind, can_bind, set_threads
 from evalsuite.targets.cpu import Cpu
 
 
@@ -51,5 +51,8 @@ class Edge(Cpu):
         return {**super().pixel_settings(), "device": Cpu.device, "threads": self.threads or self.cores}
 
     def start(self) -> None:
+        set_threads(self.threads or self.cores)
+        import torch  # noqa: F401 - on all cores: when several processes start, one core would keep them waiting
+
         bind(self.cores)
         super().start()
