@@ -33,7 +33,7 @@ class Counted(Local):
 
 @pytest.fixture
 def _delayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PACES, "ci", replace(PACES["ci"], processes=1))  # type: ignore[arg-type]
+    monkeypatch.setitem(PACES, "ci", replace(PACES["ci"], processes=2))  # type: ignore[arg-type]
     monkeypatch.syspath_prepend(str(installed(tmp_path, "turns", turns.ENTRY_POINTS)))
     plugins.names.cache_clear()
     plugins.find.cache_clear()
@@ -52,6 +52,6 @@ def test_a_model_takes_turns_with_itself_and_a_slower_one(tmp_path: Path, capsys
     assert rows() == first
     executor = Counted()
     turns.report(tmp_path / "sharing", "fashion-1step", 3, 0, 0.0, "ci", None, executor, sharing=3)
-    assert len(executor.opened) == 2
+    assert len(executor.opened) == 2 * 2
     files[0].unlink()
     assert rows()[-1] == first[-1]

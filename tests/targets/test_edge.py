@@ -47,6 +47,17 @@ def test_all_threads_and_children_of_the_process_stay_on_its_cores() -> None:
 
 
 @bound
+def test_libraries_are_imported_before_its_cores_are_all_there_are() -> None:
+    code = (
+        "import sys; from evalsuite.targets import edge\n"
+        "edge.bind = lambda cores: print(cores, 'torch' in sys.modules)\n"
+        "edge.Edge().start()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.split() == ["1", "True"]
+
+
+@bound
 def test_a_suite_can_have_more_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     cores = available_cores()
     assert Edge(cores=cores).unavailable_reason() is None
