@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from evalsuite.models.contract import Batch, Probe
@@ -13,10 +12,10 @@ LEAST_PROCESSES = 3
 
 
 def seconds_of(subject: Subject, batch: Batch, probe: Probe | None = None) -> float:
-    """Seconds of one call, the device's work included."""
-    begin = time.perf_counter_ns()
+    """Seconds of one call, the device's work included, by the target's clock."""
+    begin = subject.target.mark()
     subject.generate(batch, probe)
-    return (time.perf_counter_ns() - begin) / 1e9
+    return subject.target.seconds_between([begin, subject.target.mark()])[0]
 
 
 def too_few_rounds(rounds: Sequence[Series], least: int = LEAST_ROUNDS, what: str = "rounds") -> str:

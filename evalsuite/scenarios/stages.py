@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ PACES: Mapping[ProfileName, Pace] = {
 
 
 class Stages(Settings):
-    """Single images; the device is synchronised at the borders of the stages that the model marks.
+    """Single images; the moment at which the device reaches each border of the model's stages is noted.
 
     Its series is seconds of a call so probed. Each stage has one of its own, all steps of a call together, and
     ``rest`` is what lies outside them, so that they add up to the call; ``denoise_step`` holds every step of the
@@ -48,70 +47,81 @@ class Stages(Settings):
         Raises:
             Failed: the model did not do what it was asked for.
         """
-        plain, probes = [], []
+        plain, probed = [], []
         for number, batch in enumerate(batches):
             if number % 2 == 0:
                 plain.append(seconds_of(subject, batch))
             else:
                 probe = StageProbe(subject.target)
                 subject.generate(batch, probe)
-                probes.append(probe.finished())
-        names = dict.fromkeys(name for probe in probes for name in probe.seconds)
-        parts = {name: [probe.seconds.get(name, 0.0) for probe in probes] for name in names}
-        steps = [seconds for probe in probes for seconds in probe.steps]
-        return {"": [probe.whole for probe in probes], PLAIN: plain, **parts, **({STEP: steps} if steps else {})}
+                probed.append(probe.finished())
+        names = dict.fromkeys(name for call in probed for name in call.stages)
+        parts = {name: [call.stages.get(name, 0.0) for call in probed] for name in names}
+        steps = [seconds for call in probed for seconds in call.steps]
+        return {"": [call.whole for call in probed], PLAIN: plain, **parts, **({STEP: steps} if steps else {})}
 
     def flaw(self, rounds: Sequence[Series]) -> str:
         return too_few_rounds(rounds)
 
 
-class StageProbe:
-    """A clock that is read at every border. Time inside a stage that another encloses belongs to the inner one.
+class Visit(NamedTuple):
+    """A stage that a model is in, and which of its steps where they are numbered."""
+
+    stage: str
+    step: int | None
+
+
+class Breakdown(NamedTuple):
+    """Where the time of one call went.
 
     Attributes:
-        seconds: by stage, all its visits together.
-        steps: of each visit of ``denoise`` that has a number, guidance evaluated apart counted together.
+        whole: seconds of the call.
+        stages: seconds by stage, all its visits together; they add up to the whole.
+        steps: seconds of each numbered step of ``denoise``, guidance evaluated apart counted together.
+    """
+
+    whole: float
+    stages: dict[str, float]
+    steps: list[float]
+
+
+class StageProbe:
+    """Marks every border. Time inside a stage that another encloses belongs to the inner one.
+
+    Nothing is computed before the call is over, because the device may not have reached the borders by then.
     """
 
     def __init__(self, target: Target) -> None:
-        self._target, self._inside = target, [REST]
-        self.seconds: dict[str, float] = {REST: 0.0}
-        self._by_step: dict[int, float] = {}
-        self._begin = self._last = time.perf_counter()
-
-    @property
-    def steps(self) -> list[float]:
-        return list(self._by_step.values())
-
-    @property
-    def whole(self) -> float:
-        """Seconds from the beginning to the last border."""
-        return self._last - self._begin
+        self._target = target
+        self._inside = [Visit(REST, None)]
+        self._between: list[Visit] = []
+        self._marks = [target.mark()]
 
     @contextmanager
     def stage(self, name: str, step: int | None = None) -> Iterator[None]:
         self._border()
-        self._inside.append(name)
-        before = self.seconds.get(name, 0.0)
+        self._inside.append(Visit(name, step))
         try:
             yield
         finally:
             self._border()
             self._inside.pop()
-            if name == "denoise" and step is not None:
-                self._by_step[step] = self._by_step.get(step, 0.0) + self.seconds[name] - before
 
     def flag(self, name: str, samples: NDArray[np.bool_]) -> None:
         return None
 
-    def finished(self) -> StageProbe:
+    def finished(self) -> Breakdown:
         """The call has returned."""
         self._border()
-        return self
+        stages: dict[str, float] = {REST: 0.0}
+        steps: dict[int, float] = {}
+        for visit, seconds in zip(self._between, self._target.seconds_between(self._marks), strict=True):
+            stages[visit.stage] = stages.get(visit.stage, 0.0) + seconds
+            if visit.stage == "denoise" and visit.step is not None:
+                steps[visit.step] = steps.get(visit.step, 0.0) + seconds
+        return Breakdown(sum(stages.values()), stages, list(steps.values()))
 
     def _border(self) -> None:
         """What ends here belonged to the stage that we are in."""
-        self._target.synchronize()
-        now = time.perf_counter()
-        self.seconds[self._inside[-1]] = self.seconds.get(self._inside[-1], 0.0) + now - self._last
-        self._last = now
+        self._marks.append(self._target.mark())
+        self._between.append(self._inside[-1])

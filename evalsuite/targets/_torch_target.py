@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any, ClassVar
 
 from pydantic import PrivateAttr
@@ -83,6 +84,16 @@ class TorchTarget(TargetSettings):
 
     def weights(self) -> dict[str, Scalar]:
         return dict(self._weights)
+
+    @abstractmethod
+    def synchronize(self) -> None: ...
+
+    def mark(self) -> Any:
+        self.synchronize()
+        return time.perf_counter()
+
+    def seconds_between(self, marks: Sequence[Any]) -> list[float]:
+        return [end - begin for begin, end in pairwise(marks)]
 
     def explained(self, error: CellError) -> CellError:
         quoted = lack_of_memory(error, limited=self.memory_limit is not None)

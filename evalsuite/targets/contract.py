@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
@@ -164,6 +164,18 @@ class Target(Protocol):
 
     def synchronize(self) -> None:
         """Wait for the device's work to end."""
+        ...
+
+    def mark(self) -> Any:
+        """A moment for :meth:`seconds_between`: when the device has done all that was asked of it so far.
+
+        CUDA notes it by an event of its own, which nobody waits for, so that marks within a call do not slow it down;
+        elsewhere it is read from the monotonic clock, after waiting for the device.
+        """
+        ...
+
+    def seconds_between(self, marks: Sequence[Any]) -> list[float]:
+        """Seconds from each mark to the next, one fewer than there are marks; waits for the last of them."""
         ...
 
     def peak_device_bytes(self) -> tuple[int, int] | None:

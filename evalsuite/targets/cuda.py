@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import ClassVar
+from itertools import pairwise
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -78,6 +79,17 @@ class Cuda(TorchTarget):
         import torch
 
         torch.cuda.synchronize()
+
+    def mark(self) -> Any:
+        import torch
+
+        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+        event.record(torch.cuda.current_stream(self.index))
+        return event
+
+    def seconds_between(self, marks: Sequence[Any]) -> list[float]:
+        marks[-1].synchronize()
+        return [begin.elapsed_time(end) / 1000 for begin, end in pairwise(marks)]
 
     def peak_device_bytes(self) -> tuple[int, int]:
         import torch

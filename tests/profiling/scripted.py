@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -142,6 +143,12 @@ class Bare(TargetSettings):
         return error
 
     def synchronize(self) -> None: ...
+
+    def mark(self) -> float:
+        return time.perf_counter()
+
+    def seconds_between(self, marks: Sequence[float]) -> list[float]:
+        return [end - begin for begin, end in pairwise(marks)]
 
     def peak_device_bytes(self) -> tuple[int, int] | None:
         return None

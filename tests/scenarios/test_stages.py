@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydantic import PrivateAttr
 
 from evalsuite.models.contract import Batch, NoProbe, Probe
-from evalsuite.scenarios import _calls, stages
-from evalsuite.scenarios.stages import Stages
+from evalsuite.scenarios.stages import StageProbe, Stages
+from evalsuite.targets import _torch_target
 from evalsuite.targets.cpu import Cpu
 from tests.scenarios.subjects import batches
 
@@ -25,9 +28,6 @@ class Clock:
 
     def perf_counter(self) -> float:
         return self.now_s
-
-    def perf_counter_ns(self) -> int:
-        return round(self.now_s * 1e9)
 
     def sleep(self, seconds: float) -> None:
         self.now_s += seconds
@@ -59,9 +59,7 @@ class Staged:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    fake = SimpleNamespace(perf_counter=clock.perf_counter, perf_counter_ns=clock.perf_counter_ns)
-    monkeypatch.setattr(stages, "time", fake)
-    monkeypatch.setattr(_calls, "time", fake)
+    monkeypatch.setattr(_torch_target, "time", SimpleNamespace(perf_counter=clock.perf_counter))
     return clock
 
 
@@ -90,14 +88,38 @@ def test_model_without_stages_is_all_rest(clock: Clock) -> None:
 
 
 def test_time_in_a_stage_within_a_stage_belongs_to_the_inner_one(clock: Clock) -> None:
-    probe = stages.StageProbe(Cpu())
+    probe = StageProbe(Cpu())
     with probe.stage("denoise", 0):
         clock.sleep(1.0)
         with probe.stage("decode"):
             clock.sleep(2.0)
         clock.sleep(4.0)
-    assert probe.finished().seconds == {"rest": 0.0, "denoise": 5.0, "decode": 2.0}
-    assert (probe.steps, probe.whole) == ([5.0], 7.0)
+    assert probe.finished() == (7.0, {"rest": 0.0, "denoise": 5.0, "decode": 2.0}, [5.0])
+
+
+class Lagging(Cpu):
+    """A device that does what it was asked for later: nobody may wait for it before the call is over."""
+
+    def mark(self) -> list[float]:
+        moment: list[float] = []
+        self._asked.append(moment)
+        return moment
+
+    def seconds_between(self, marks: Sequence[Any]) -> list[float]:
+        for number, moment in enumerate(self._asked):
+            moment.append(float(number**2))
+        return [end[0] - begin[0] for begin, end in pairwise(marks)]
+
+    _asked: list[list[float]] = PrivateAttr(default_factory=list)
+
+
+def test_borders_are_read_when_the_device_has_passed_them() -> None:
+    probe = StageProbe(Lagging())
+    with probe.stage("denoise", 0):
+        pass
+    with probe.stage("denoise", 1):
+        pass
+    assert probe.finished() == (25.0, {"rest": 1.0 + 5.0 + 9.0, "denoise": 3.0 + 7.0}, [3.0, 7.0])
 
 
 def test_few_rounds_are_a_flaw() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,59 @@ def test_compilation_needs_its_tools(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_its_name_for_pytorch_has_the_number() -> None:
     assert Cuda(index=1).torch_device == "cuda:1"
+
+
+def test_moments_are_noted_by_the_device_and_read_once_it_has_passed_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    passed: list[str] = []
+
+    class Event:
+        """What stands for the driver: a moment is known once somebody has waited for it, in milliseconds."""
+
+        def __init__(self, enable_timing: bool = False) -> None:
+            assert enable_timing
+
+        def record(self, stream: str) -> None:
+            self.moment = {"first": 1.0, "second": 3.0, "third": 10.0}[stream]
+
+        def synchronize(self) -> None:
+            passed.append("waited")
+
+        def elapsed_time(self, end: Event) -> float:
+            assert passed
+            return end.moment - self.moment
+
+    streams = iter(["first", "second", "third"])
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda index: next(streams) if index == 1 else None)
+    target = Cuda(index=1)
+    marks = [target.mark() for _ in range(3)]
+    assert not passed
+    assert target.seconds_between(marks) == [0.002, 0.007]
+
+
+@pytest.mark.gpu
+@needs_device
+def test_seconds_of_the_device_are_those_of_a_clock_that_waits_for_it() -> None:
+    import torch
+
+    target = Cuda()
+    target.start()
+    matrix = torch.ones(4096, 4096, device="cuda")
+    matrix @ matrix
+    target.synchronize()
+    begin, marks = time.perf_counter(), [target.mark()]
+    for _ in range(2):
+        for _ in range(50):
+            matrix @ matrix
+        marks.append(target.mark())
+    waited_for = time.perf_counter()
+    parts = target.seconds_between(marks)
+    whole = time.perf_counter() - begin
+    assert waited_for - begin < 0.5 * whole
+    assert sum(parts) == pytest.approx(whole, rel=0.05)
+    assert parts[0] == pytest.approx(parts[1], rel=0.2)
 
 
 @pytest.mark.gpu
