@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,15 @@ from evalsuite.errors import EvalsuiteError
 
 
 def main(socket: int, lifeline: int) -> None:
-    """Serve one task, or one worker until the parent hangs up."""
+    """Serve one task, for which it may get prepared, or one worker until the parent hangs up."""
     threading.Thread(target=_end_with_parent, args=(lifeline,), daemon=True).start()
     with Connection(socket) as connection:
         try:
             kind, subject, arguments = connection.recv()
+            if kind == "prepare":
+                with suppress(Exception):
+                    subject(*arguments)
+                kind, subject, arguments = connection.recv()
             if kind == "task":
                 _answer(
                     connection, subject(*arguments, lambda done, total: connection.send(("progress", (done, total))))

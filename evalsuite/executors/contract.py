@@ -18,12 +18,15 @@ class Task:
             ``report(done: int, total: int)`` tells progress and proves that the process is alive.
         arguments: picklable.
         timeout_s: ended if it reports nothing for so long.
+        prepare: picklable; may be called in the task's process while those before it still run, to import libraries.
+            What it raises is forgotten, since the function will meet it again.
     """
 
     key: str
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
     timeout_s: float = 600.0
+    prepare: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)

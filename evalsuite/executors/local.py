@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -23,7 +23,7 @@ START_TIMEOUT_S = 600.0
 
 
 class Local(Settings):
-    """Runs everything on this machine.
+    """Runs everything on this machine; the process of the next task gets prepared while the last one runs.
 
     Attributes:
         workers: tasks of one ``map`` that run at the same time.
@@ -33,24 +33,28 @@ class Local(Settings):
 
     def map(self, tasks: Sequence[Task]) -> Generator[Progress | Result]:
         """See :class:`evalsuite.executors.contract.Executor`. Abandoning the iterator ends what still runs."""
-        waiting = deque(tasks)
-        running: list[_Running] = []
+        waiting = deque(map(_Child, tasks))
+        running: list[_Child] = []
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
-                    task = waiting.popleft()
+                    child = waiting.popleft()
                     try:
-                        running.append(_Running.start(task))
+                        child.begin()
                     except EvalsuiteError as error:
-                        yield Result(task.key, error=error)
-                for one in _with_news(running):
-                    news = one.news()
+                        yield Result(child.task.key, error=error)
+                    else:
+                        running.append(child)
+                if waiting:
+                    waiting[0].prepare()
+                for child in _with_news(running):
+                    news = child.news()
                     if isinstance(news, Result):
-                        running.remove(one)
+                        running.remove(child)
                     yield news
         finally:
-            for one in running:
-                one.process.kill()
+            for child in [*running, *waiting]:
+                child.kill()
 
     @contextmanager
     def open(self, factory: Callable[..., Any], arguments: tuple[Any, ...]) -> Iterator[LocalWorker]:
@@ -83,23 +87,41 @@ class LocalWorker:
         return value
 
 
-@dataclass
-class _Running:
-    """A task in its process, and until when it must give a sign of life (``time.monotonic`` seconds)."""
+class _Child:
+    """A task and its process.
 
-    task: Task
-    process: ChildProcess
-    deadline: float
+    Attributes:
+        deadline: until when a task that has begun must give a sign of life (``time.monotonic`` seconds).
+    """
 
-    @classmethod
-    def start(cls, task: Task) -> _Running:
-        process = ChildProcess(_task_defaults())
+    def __init__(self, task: Task) -> None:
+        self.task, self.deadline = task, math.inf
+        self._process: ChildProcess | None = None
+
+    @property
+    def process(self) -> ChildProcess:
+        if self._process is None:
+            self._process = ChildProcess(_task_defaults())
+        return self._process
+
+    def prepare(self) -> None:
+        """Let the process import its libraries, once; that there can be no process is told when the task begins."""
+        if self._process is None and self.task.prepare is not None:
+            with suppress(EvalsuiteError):
+                self.process.send("prepare", self.task.prepare, ())
+
+    def begin(self) -> None:
+        """Let it do the task.
+
+        Raises:
+            Failed: there is no process, or the task cannot be sent to it.
+        """
         try:
-            process.send("task", task.function, task.arguments)
+            self.process.send("task", self.task.function, self.task.arguments)
         except BaseException:
-            process.kill()
+            self.kill()
             raise
-        return cls(task, process, time.monotonic() + task.timeout_s)
+        self.deadline = time.monotonic() + self.task.timeout_s
 
     def news(self) -> Progress | Result:
         """The message that has arrived, or the end of the process: by itself or because its time is over."""
@@ -113,6 +135,11 @@ class _Running:
         self.process.finish()
         return Result(self.task.key, value=value)
 
+    def kill(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.kill()
+
 
 def _task_defaults() -> dict[str, str]:
     """What a task finds in its environment where nothing is set; workers, which are timed, find what users have.
@@ -124,7 +151,7 @@ def _task_defaults() -> dict[str, str]:
     return {} if "OMP_WAIT_POLICY" in os.environ else {"GOMP_SPINCOUNT": "1000"}
 
 
-def _with_news(running: Sequence[_Running]) -> list[_Running]:
+def _with_news(running: Sequence[_Child]) -> list[_Child]:
     """Block until some have sent a message, have ended, or have been silent for too long."""
     if not running:
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +16,7 @@ from evalsuite import plugins
 from evalsuite.errors import CellError, EvalsuiteError, Failed
 from evalsuite.executors.contract import Executor, Progress, Result, Task
 from evalsuite.files import canonical_json, content_key
-from evalsuite.models.contract import Capabilities, LoadedModel, Probe
+from evalsuite.models.contract import Capabilities, Importing, LoadedModel, ModelAdapter, Probe
 from evalsuite.pipeline.changes import changed
 from evalsuite.pipeline.conditions import Conditions, conditions_of
 from evalsuite.pipeline.events import Event, Listener
@@ -56,6 +57,11 @@ class Order:
     def target(self) -> Target:
         target: Target = plugins.find("targets", self.device).model_validate(self.target_settings)
         return target
+
+    @property
+    def adapter(self) -> ModelAdapter:
+        """The first of its models."""
+        return adapter_of(self.parts[0][0])
 
     @property
     def total(self) -> int:
@@ -165,7 +171,10 @@ def _work_off(
     """Run every order once; what must be tried again: the cases after one that ended its process."""
     again: dict[str, Order] = {}
     loaded: set[str] = set()
-    tasks = [Task(key, generate_missing, (order,), timeout_s) for key, order in orders.items()]
+    tasks = [
+        Task(key, generate_missing, (order,), timeout_s, partial(import_libraries, order.target, order.adapter))
+        for key, order in orders.items()
+    ]
     with closing(executor.map(tasks)) as news_of_tasks:
         for news in news_of_tasks:
             if isinstance(news, Progress):
@@ -219,6 +228,13 @@ def _collect(samples: Samples, case: Case, suite: Suite, store: Store) -> None:
 
 
 # --- in the child process ------------------------------------------------------------------------------------------
+
+
+def import_libraries(target: Target, adapter: ModelAdapter) -> None:
+    """What can be done before the models of an order may be loaded."""
+    target.import_libraries()
+    if isinstance(adapter, Importing):
+        adapter.import_libraries()
 
 
 def generate_missing(order: Order, report: Report) -> None:

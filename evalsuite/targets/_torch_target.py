@@ -51,6 +51,13 @@ class TorchTarget(TargetSettings):
             settings["memory_limit"] = self.memory_limit
         return settings | self._network_settings()
 
+    def import_libraries(self) -> None:
+        import_module("torch")
+        if self.quantize != "none":
+            import_module("evalsuite.targets._int8_network")
+        if self.compile:
+            import_module("torch._inductor.compile_fx")
+
     def prepare(self, module: Any, *, keep: Collection[str] = ()) -> Any:
         module = self.place(module, keep=keep)
         if self.compile:
@@ -98,13 +105,6 @@ class TorchTarget(TargetSettings):
     def explained(self, error: CellError) -> CellError:
         quoted = lack_of_memory(error, limited=self.memory_limit is not None)
         return error if quoted is None else Failed(exceeded(self.memory_limit) + quoted)
-
-    def _load_libraries(self) -> None:
-        """What quantisation and compilation are done with: part of no model's memory or time to load."""
-        if self.quantize != "none":
-            import_module("evalsuite.targets._int8_network")
-        if self.compile:
-            import_module("torch._inductor.compile_fx")
 
     def _network_settings(self) -> dict[str, Scalar]:
         """What is not plain about the network, with the version of the library that made it so."""

@@ -108,9 +108,13 @@ class Target(Protocol):
         there are images: what was made without it is no proof that a model keeps it."""
         ...
 
+    def import_libraries(self) -> None:
+        """Import PyTorch and what the settings need: part of ``start``, or before it, in a process that has to wait."""
+        ...
+
     def start(self) -> None:
-        """Once in a fresh child process, before a model is loaded: cores, threads, determinism, memory limit; and the
-        libraries that the settings need, so that no model is charged for them.
+        """Once in a fresh child process, before a model is loaded: cores, threads, determinism, memory limit; and
+        ``import_libraries``, so that no model is charged for them.
 
         Raises:
             Unavailable: PyTorch cannot use the device.

@@ -38,7 +38,7 @@ class Cpu(TorchTarget):
 
     def start(self) -> None:
         set_threads(self.threads)
-        self._load_libraries()
+        self.import_libraries()
         if self.memory_limit is not None:
             limit_process(self.memory_limit)
 

@@ -64,7 +64,7 @@ class Cuda(TorchTarget):
             raise Unavailable("PyTorch cannot use the CUDA device; torch.cuda.is_available() is false")
         set_threads(self.threads)
         torch.set_grad_enabled(False)
-        self._load_libraries()
+        self.import_libraries()
         torch.cuda.set_device(self.index)
         torch.backends.cuda.matmul.allow_tf32 = False
         torch.backends.cudnn.allow_tf32 = False

@@ -40,7 +40,7 @@ class Mps(TorchTarget):
             raise Unavailable("PyTorch cannot use the MPS device; torch.backends.mps.is_available() is false")
         set_threads(self.threads)
         torch.set_grad_enabled(False)
-        self._load_libraries()
+        self.import_libraries()
         if self.memory_limit is not None:
             share = self.memory_limit / torch.mps.recommended_max_memory()
             torch.mps.set_per_process_memory_fraction(min(share, 1.0))

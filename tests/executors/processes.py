@@ -27,6 +27,21 @@ def leave_word(file: Path, report: Report) -> None:
     atexit.register(file.write_text, "done")
 
 
+def note(file: Path, word: str) -> None:
+    with file.open("a") as stream:
+        print(word, os.getpid(), time.monotonic(), file=stream)
+
+
+def note_and_raise(file: Path) -> None:
+    note(file, "raised")
+    raise ValueError("not now")
+
+
+def sleep_then_note(file: Path, seconds: float, report: Report) -> None:
+    time.sleep(seconds)
+    note(file, "done")
+
+
 def variable(name: str, report: Report) -> str | None:
     return os.environ.get(name)
 

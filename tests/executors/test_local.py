@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -122,7 +123,52 @@ def test_tasks_run_one_after_another_by_default_and_side_by_side_on_request() ->
     assert second[0] < first[1]
 
 
-def test_abandoned_iterator_ends_its_children(tmp_path: Path) -> None:
+def noted(file: Path) -> list[tuple[str, str]]:
+    return [(word, pid) for word, pid, _ in map(str.split, file.read_text().splitlines())]
+
+
+def test_the_next_process_gets_prepared_while_a_task_runs_and_only_that_one(tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    prepare = functools.partial(processes.note, file, "prepared")
+    run(*(Task(name, processes.sleep_then_note, (file, 0.8), prepare=prepare) for name in "abc"))
+    words, pids = zip(*noted(file), strict=True)
+    # The first has nothing to wait for.
+    assert words == ("prepared", "done", "prepared", "done", "done")
+    assert (pids[0], pids[2]) == (pids[3], pids[4])
+    assert len({pids[1], pids[3], pids[4]}) == 3
+
+
+def test_what_goes_wrong_in_preparing_does_not_end_the_task(tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    tasks = [
+        Task("first", processes.sleep_then_note, (file, 0.8)),
+        Task("raises", processes.add, (1, 1), prepare=functools.partial(processes.note_and_raise, file)),
+        Task("lambda", processes.add, (2, 2), prepare=lambda: None),
+        Task("killed", processes.add, (3, 3), prepare=functools.partial(os.kill, 0, signal.SIGKILL)),
+        Task("last", processes.add, (4, 4)),
+    ]
+    results = run(*tasks)
+    assert [word for word, _ in noted(file)] == ["raised", "done"]
+    assert [results[key].value for key in ("raises", "lambda", "last")] == [2, 4, 8]
+    assert "killed by SIGKILL" in str(results["killed"].error)
+
+
+def test_abandoned_iterator_ends_a_process_that_waits_too(tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    prepare = functools.partial(processes.note, file, "prepared")
+    news = Local().map([
+        Task("hang", processes.report_slowly, ()),
+        Task("next", processes.add, (1, 1), prepare=prepare),
+    ])  # fmt: skip
+    next(news)
+    assert wait_until(file.exists)
+    ((_, pid),) = noted(file)
+    assert alive(int(pid))
+    news.close()
+    assert wait_until(lambda: not alive(int(pid)))
+
+
+def test_abandoned_iterator_ends_its_children_ends_its_children(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     news = Local(workers=2).map([
         Task("hang", processes.hang_with_grandchild, (pids,)),

@@ -131,6 +131,8 @@ class Bare(TargetSettings):
     def pixel_settings(self) -> dict[str, Scalar]:
         return {"device": "bare"}
 
+    def import_libraries(self) -> None: ...
+
     def start(self) -> None: ...
 
     def weights(self) -> dict[str, Scalar]:
