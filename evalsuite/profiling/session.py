@@ -201,7 +201,8 @@ class Session:
 
     @contextmanager
     def _process(self, entrant: Entrant, course: _Course) -> Iterator[Runner]:
-        with self.executor.open(Subject, (entrant.spec,)) as worker:
+        libraries = {name for scenario in self.scenarios.values() for name in getattr(scenario, "libraries", ())}
+        with self.executor.open(Subject, (entrant.spec, sorted(libraries))) as worker:
             yield Runner(entrant, worker, course.ids[entrant.case_key], self.patience_s)
 
     # --- turns ---

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -63,9 +64,13 @@ class Subject:
     same time. What is measured begins with ``load``.
 
     See :class:`evalsuite.scenarios.contract.Subject` for what scenarios see of it.
+
+    Args:
+        spec: of the model and its target.
+        libraries: modules that scenarios need besides.
     """
 
-    def __init__(self, spec: SubjectSpec) -> None:
+    def __init__(self, spec: SubjectSpec, libraries: Sequence[str] = ()) -> None:
         self.target = spec.target()
         self.target.start()
         self._environment = self.target.environment()  # of the machine, before this process leaves some of its cores
@@ -75,9 +80,12 @@ class Subject:
         self.adapter: ModelAdapter = plugins.find("models", spec.adapter).model_validate(spec.settings)
         if isinstance(self.adapter, Importing):
             self.adapter.import_libraries()
+        for library in libraries:
+            import_module(library)
         self._stack = ExitStack()
         self._last: tuple[NDArray[np.int64], NDArray[np.uint8]] | None = None
         self._calls_s: list[float] = []
+        gc.freeze()  # a look at all objects of the libraries takes longer than small models do to load
 
     def load(self) -> None:
         """From nothing to a model that can be called."""

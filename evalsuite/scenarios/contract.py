@@ -122,6 +122,8 @@ class Scenario(Protocol):
             on the processor whatever the targets are, because they do not change it.
         unit: of the values: ``s``, ``bytes``, ``J``, ``1/s``, ``count``.
         units: of those series whose unit is another, by their names; optional.
+        libraries: names of modules that ``measure`` needs and that take long to import; optional. They are imported
+            before the model is loaded.
     """
 
     kind: ClassVar[Literal["turns", "start", "process", "checkpoint"]]

@@ -21,6 +21,7 @@ class Footprint(Settings):
     kind: ClassVar[Literal["checkpoint"]] = "checkpoint"
     unit: ClassVar[str] = "count"
     units: ClassVar[Mapping[str, str]] = {"bytes": "bytes"}
+    libraries: ClassVar[Sequence[str]] = ("torch.utils.flop_counter", "torch._dynamo")  # the counter imports the latter
 
     def pace(self, profile: ProfileName) -> Pace:
         return Pace(1, 1)

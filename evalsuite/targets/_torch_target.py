@@ -52,7 +52,6 @@ class TorchTarget(TargetSettings):
         return settings | self._network_settings()
 
     def import_libraries(self) -> None:
-        import_module("torch")
         if self.quantize != "none":
             import_module("evalsuite.targets._int8_network")
         if self.compile:

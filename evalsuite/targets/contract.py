@@ -109,7 +109,7 @@ class Target(Protocol):
         ...
 
     def import_libraries(self) -> None:
-        """Import PyTorch and what the settings need: part of ``start``, or before it, in a process that has to wait."""
+        """Import what quantisation and compilation need: part of ``start``, or before it, in a process that waits."""
         ...
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,6 +83,7 @@ class _Loaded:
     def __init__(self, script: Scripted) -> None:
         self.script, self.calls = script, 0
         self.weights, self.seen = np.ones(script.load_bytes, np.uint8), set[int]()
+        self.at_load = set(sys.modules)
 
     def generate(self, batch: Batch, probe: Probe) -> NDArray[np.uint8]:
         script, count = self.script, len(batch.sample_ids)
@@ -223,6 +225,15 @@ class Counted(First):
         return Pace(1, 1)
 
 
+class Learned(Counted):
+    """Needs a library that nobody else needs, and notes whether it was there (1) when the model was loaded."""
+
+    libraries: ClassVar[tuple[str, ...]] = ("ensurepip",)
+
+    def measure(self, subject: Subject, batches: Sequence[Batch], seed: int) -> Series:
+        return {"": [float(set(self.libraries) <= subject.model.at_load)]}
+
+
 class Stopwatch(Settings):
     """A metric that reads scenarios."""
 
@@ -247,6 +258,7 @@ brisk = tests.profiling.scripted:Brisk
 first = tests.profiling.scripted:First
 later = tests.profiling.scripted:Later
 counted = tests.profiling.scripted:Counted
+learned = tests.profiling.scripted:Learned
 [evalsuite.metrics]
 stopwatch = tests.profiling.scripted:Stopwatch
 """

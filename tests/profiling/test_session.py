@@ -175,6 +175,11 @@ def test_no_fresh_process_stays_where_not_all_fit(monkeypatch: pytest.MonkeyPatc
     assert executor.opened == 2 * 3 + 2 * 3 + 2  # fresh ones, one for each turn, and for the cache audit
 
 
+def test_libraries_of_scenarios_are_there_before_the_model_is_loaded() -> None:
+    with_library = measure([entrant("a")], "learned", executor=Local())
+    assert with_library["a", "learned", ""].values == [[1.0]]
+
+
 def test_two_that_are_about_the_first_call_have_processes_of_their_own() -> None:
     executor = Inline()
     measure([entrant("A")], "first", "first:images=2", executor=executor)
