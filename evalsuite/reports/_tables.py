@@ -58,7 +58,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """All metrics of one target and slice; ``groups`` are (title, explanation, rows)."""
+    """All metrics of one target and slice; ``models`` that it runs, ``groups`` as (title, explanation, rows)."""
 
     target: str
     slice: str
@@ -112,6 +112,11 @@ class Index:
             {key: scale_for(m[0].unit, m[0].family, (one.value for one in m)) for key, m in measured.items()},
             classes_of(inputs.record),
         )
+
+    def only(self, target: str) -> Index:
+        """Without the models that this target does not run."""
+        there = {model for _, model, where, _ in self.cells if where == target}
+        return replace(self, models=[model for model in self.models if model.name in there])
 
     def comparison(self, cell: Cell) -> Comparison | None:
         return self.comparisons.get(cell.identity)
@@ -265,12 +270,12 @@ def costs_of(measurements: Sequence[Measurement], index: Index) -> list[tuple[st
 
 
 def table(index: Index, groups: Mapping[str, str], target: str, slice_id: str) -> Table:
-    """Metrics by models for one target and slice; metrics without any cell there are left out.
+    """Metrics by models for one target and slice; metrics and models without any cell there are left out.
 
     Args:
         groups: the group of every metric label, in the order of the rows.
     """
-    notes = Notes()
+    index, notes = index.only(target), Notes()
     found: dict[str, list[Row]] = {title: [] for title in GROUPS}
     for name in sorted(groups, key=lambda name: GROUPS.index(groups[name])):
         made = row(name, target, slice_id, groups[name], index, notes)

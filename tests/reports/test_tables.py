@@ -21,6 +21,22 @@ def test_groups_and_rows_follow_the_suite(inputs: ReportInputs) -> None:
     assert rows["Speed and memory"] == ["latency_p50", "latency_p90", "throughput", "peak_memory"]
 
 
+def test_a_model_has_a_column_where_it_runs_and_nowhere_else(inputs: ReportInputs) -> None:
+    (before,) = main_tables(inputs)
+    moved = {
+        kind: [
+            cell.model_copy(update={"target": "edge"}) if cell.model == "narrow" else cell
+            for cell in getattr(inputs.record, kind)
+        ]
+        for kind in ("measurements", "missing")
+    }
+    first, second = main_tables(replace(inputs, record=inputs.record.model_copy(update=moved)))
+    assert [model.name for model in first.models] == [m.name for m in before.models if m.name != "narrow"]
+    assert (second.target, [model.name for model in second.models]) == ("edge", ["narrow"])
+    for table in (first, second):
+        assert all(len(row.entries) == len(table.models) for _, _, rows in table.groups for row in rows)
+
+
 def test_what_has_no_value_anywhere_goes_by_what_it_is_compared_with(inputs: ReportInputs) -> None:
     against = {"psnr": "teacher@cpu/all", "fid": "reference", "latency_p50": "none"}
     absent = [
