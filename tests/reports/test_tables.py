@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from evalsuite.records import Comparison
-from evalsuite.reports._tables import Mark, absences_of, main_tables, mark_of, warnings_of
+from evalsuite.records import Comparison, Interval
+from evalsuite.reports._format import Scale
+from evalsuite.reports._tables import Mark, absences_of, difference_texts, main_tables, mark_of, warnings_of
 from evalsuite.reports.contract import ReportInputs
 from tests.compare.inputs import missing, of_count
 from tests.reports import synthetic
@@ -66,6 +67,15 @@ def test_marks_need_significance_after_correction(
 ) -> None:
     comparison = Comparison(name="fid", terms=[], value=1.0, better=better, p_value=p_value, q_value=q_value)
     assert mark_of(comparison) == mark
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"), [(1.0, "×1"), (3741480 / 3741424, "×1.000015"), (0.125, "×0.1250"), (2.0, "×2")]
+)
+def test_exact_numbers_that_differ_do_not_look_equal(ratio: float, text: str) -> None:
+    exact = Interval(low=ratio, high=ratio, level=0.95, method="exact count")
+    comparison = Comparison(name="model_size", terms=[], value=ratio, scale="ratio", interval=exact)
+    assert difference_texts(comparison, Scale())[0] == text
 
 
 def test_no_value_is_not_judged() -> None:
