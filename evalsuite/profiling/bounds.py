@@ -37,5 +37,5 @@ BOUNDS: Mapping[ProfileName, Bounds] = {
 """``ci`` runs on machines that others use: it refuses only what makes numbers meaningless, such as a clock that halves.
 ``standard`` forgives a desktop's background work. ``strict`` is for a machine of one's own.
 
-Turns in ABBA order keep the ratio of two models right under a drift, and noise widens its interval; so these bounds
-protect the times themselves, and may be wide."""
+Turns in a balanced order keep the ratio of two models right under a drift, and noise widens its interval; so these
+bounds protect the times themselves, and may be wide."""

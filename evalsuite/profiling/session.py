@@ -18,7 +18,7 @@ from evalsuite.profiling.gpu import other_processes
 from evalsuite.profiling.room import Need
 from evalsuite.profiling.seats import Seats
 from evalsuite.profiling.subject import Subject, Turn
-from evalsuite.profiling.turns import abba
+from evalsuite.profiling.turns import in_turns
 from evalsuite.profiling.verdict import Schedule, timings_of
 from evalsuite.scenarios.contract import ProfileName, Scenario
 
@@ -213,7 +213,7 @@ class Session:
                 if entrant.takes_part(text):
                     with entrant.dropping_out(), seats.seat(entrant) as runner:
                         self._warm_up(runner, text, course)
-        for number, entrant in abba(entrants, rounds):
+        for number, entrant in in_turns(entrants, rounds):
             if entrant.takes_part(text):
                 with entrant.dropping_out(), seats.seat(entrant) as runner:
                     if seats.alive is None:

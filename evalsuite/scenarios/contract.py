@@ -116,7 +116,7 @@ class Scenario(Protocol):
     it, and travels to the model's process, where ``measure`` runs.
 
     Attributes:
-        kind: ``turns``: the live processes of all models of a target take turns, in ABBA order. ``start``: with the
+        kind: ``turns``: the live processes of all models of a target take turns, to and fro. ``start``: with the
             first call of each of some fresh processes. ``process``: once in each of some fresh processes, where those
             of ``start`` may have had their call before. ``checkpoint``: once for a model with its settings, in float32
             on the processor whatever the targets are, because they do not change it.

@@ -70,10 +70,10 @@ def without_audit(calls: list[tuple[str, int, int]], models: int = 1) -> list[tu
 
 
 @pytest.mark.parametrize("executor", [Inline(), Local()], ids=["inline", "local"])
-def test_models_take_turns_in_abba_order(tmp_path: Path, executor: Executor) -> None:
+def test_models_take_turns_forwards_and_backwards(tmp_path: Path, executor: Executor) -> None:
     log = tmp_path / "log"
     measure([entrant(name, log=log) for name in "AB"], "brisk", executor=executor)
-    warmups, turns = "AABB", "AAABBB" + "BBBAAA" + "AAABBB"  # three calls a turn: one of lead-in and two timed
+    warmups, turns = "AABB", "AAABBB" + "AAABBB" + "BBBAAA"  # three calls a turn: one of lead-in and two timed
     assert "".join(name for name, _, _ in without_audit(calls_in(log), models=2)) == warmups + turns
 
 
@@ -108,7 +108,7 @@ def test_processes_share_the_rounds(tmp_path: Path) -> None:
     log, executor, text = tmp_path / "log", Inline(), "brisk:processes=2"
     timings = measure([entrant(name, log=log) for name in "AB"], text, "later", executor=executor)
     assert executor.opened == 2 * 3, "of which the last two take turns"
-    in_each_process = ["AB", "AB" + "AABB" + "AAABBB", "AB" + "AABB" + "BBBAAA" + "AAABBB"]
+    in_each_process = ["AB", "AB" + "AABB" + "AAABBB", "AB" + "AABB" + "AAABBB" + "BBBAAA"]
     calls = without_audit(calls_in(log), models=2)
     assert "".join(name for name, _, _ in calls) == "".join(in_each_process)
     assert timings["A", text, ""].warmups == 2 * 2 + 3
@@ -266,7 +266,7 @@ def test_models_that_do_not_fit_together_are_loaded_for_each_turn(
     assert (timing.schedule, timing.warmups, len(timing.values)) == ("blocks", 3 * (2 + 1), 3)
     assert executor.opened == 2 * 3 + 2  # the last for the cache audit
     calls = without_audit(calls_in(log), models=2)
-    assert "".join(name for name, _, _ in calls) == "A" * 5 + "B" * 10 + "A" * 10 + "B" * 5
+    assert "".join(name for name, _, _ in calls) == "A" * 5 + "B" * 5 + "A" * 5 + "B" * 10 + "A" * 5
     seeds = [seed for name, _, seed in calls if name == "A"]
     assert len(set(seeds)) == len(seeds)
 
