@@ -175,9 +175,8 @@ def difference_texts(comparison: Comparison, scale: Scale) -> tuple[str, str]:
     if comparison.scale == "ratio":
         digits = decimals(comparison.value, comparison.interval)
         if comparison.interval is None or comparison.interval.exact:
-            digits = max(
-                digits, decimals(comparison.value - 1, comparison.interval)
-            )  # exact sizes that differ are not to look equal
+            # Exact sizes that differ by some bytes are not to look equal.
+            digits = max(digits, decimals(comparison.value - 1, comparison.interval))
         return f"×{number(comparison.value, digits)}", bounds(comparison.interval, digits)
     digits = decimals(comparison.value, comparison.interval, scale.divisor)
     unit = f" {scale.difference_unit}" if scale.difference_unit and not scale.difference_unit.startswith("×") else ""

@@ -29,7 +29,7 @@ def leave_word(file: Path, report: Report) -> None:
 
 def note(file: Path, word: str) -> None:
     with file.open("a") as stream:
-        print(word, os.getpid(), time.monotonic(), file=stream)
+        print(word, os.getpid(), file=stream)
 
 
 def note_and_raise(file: Path) -> None:

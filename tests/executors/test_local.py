@@ -124,7 +124,7 @@ def test_tasks_run_one_after_another_by_default_and_side_by_side_on_request() ->
 
 
 def noted(file: Path) -> list[tuple[str, str]]:
-    return [(word, pid) for word, pid, _ in map(str.split, file.read_text().splitlines())]
+    return [(word, pid) for word, pid in map(str.split, file.read_text().splitlines())]
 
 
 def test_the_next_process_gets_prepared_while_a_task_runs_and_only_that_one(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_abandoned_iterator_ends_a_process_that_waits_too(tmp_path: Path) -> Non
     assert wait_until(lambda: not alive(int(pid)))
 
 
-def test_abandoned_iterator_ends_its_children_ends_its_children(tmp_path: Path) -> None:
+def test_abandoned_iterator_ends_its_children(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     news = Local(workers=2).map([
         Task("hang", processes.hang_with_grandchild, (pids,)),
