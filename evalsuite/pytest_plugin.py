@@ -20,6 +20,8 @@ GATES = pytest.StashKey[list[tuple[str, str]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    from evalsuite.profiles import PROFILES
+
     group = parser.getgroup("evalsuite")
     group.addoption(
         "--evalsuite",
@@ -33,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--evalsuite-profile",
-        choices=["ci", "standard", "strict"],
+        choices=PROFILES,
         help="How long to time models; else the suite says.",
     )
     group.addoption(

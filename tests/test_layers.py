@@ -21,6 +21,7 @@ FLOORS: dict[str, int] = {
     "settings": 0,
     "pairing": 0,
     "plugins": 0,
+    "profiles": 0,
     "store": 1,
     "weights": 1,
     "moments": 1,
@@ -60,7 +61,7 @@ STRICTER: dict[str, frozenset[str]] = {
 }
 """Rooms that see less than all lower floors; floor 0 is open to everyone."""
 
-SHARED = frozenset({"errors", "files", "imaging", "records", "settings", "pairing", "plugins", "contract"})
+SHARED = frozenset({"errors", "files", "imaging", "records", "settings", "pairing", "plugins", "profiles", "contract"})
 """Open to their own floor too: floor 0 is one piece, and the contracts are there to be spoken of."""
 
 TORCH = frozenset({"torch", "torchvision", "torchmetrics", "transformers"})

@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from evalsuite.cli.terminal import show, show_json, write
 from evalsuite.errors import UsageError
+from evalsuite.profiles import ProfileName
 
 if TYPE_CHECKING:
     from evalsuite.session import Session
@@ -33,9 +34,7 @@ CacheOption = Annotated[
 ]
 OutOption = Annotated[Path | None, typer.Option(metavar="DIR", help="The run's own folder; else below runs/.")]
 ExecutorOption = Annotated[str, typer.Option(help="Where models run.")]
-ProfileOption = Annotated[
-    Literal["ci", "standard", "strict"] | None, typer.Option(help="How long to time models; else the suite says.")
-]
+ProfileOption = Annotated[ProfileName | None, typer.Option(help="How long to time models; else the suite says.")]
 FreshTimingsOption = Annotated[bool, typer.Option("--fresh-timings", help="Time again what the cache holds.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")]
 AllowCodeOption = Annotated[bool, typer.Option("--allow-code", help="Run Python code that the suite names.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast, get_args
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +21,18 @@ from evalsuite.pipeline.environment import describe_machine, version_of
 from evalsuite.pipeline.events import Event, Listener
 from evalsuite.pipeline.plan import adapter_of
 from evalsuite.pipeline.samples import SampleSet
+from evalsuite.profiles import PROFILES, ProfileName
 from evalsuite.profiling.agreement import Scored
 from evalsuite.profiling.entrant import Entrant
 from evalsuite.profiling.session import ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
 from evalsuite.records import Case, Finding, Missing, Plan, Timings
-from evalsuite.scenarios.contract import ProfileName, Scenario
+from evalsuite.scenarios.contract import Scenario
 from evalsuite.store import Store
 from evalsuite.suite.schema import Suite, TargetSpec
 from evalsuite.targets.contract import Target
 
 ROOM = "timings"
-PROFILES: tuple[ProfileName, ...] = get_args(ProfileName)
 CHECKPOINTS_ON = TargetSpec(device="cpu", settings={"dtype": "float32"})
 """Where what no target changes is counted."""
 

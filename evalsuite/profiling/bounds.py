@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from evalsuite.scenarios.contract import ProfileName
+from evalsuite.profiles import ProfileName
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from evalsuite.errors import CellError
 from evalsuite.executors.contract import Executor
 from evalsuite.files import content_key
+from evalsuite.profiles import ProfileName
 from evalsuite.profiling import room
 from evalsuite.profiling.bounds import BOUNDS
 from evalsuite.profiling.entrant import Entrant, Runner, SampleIds, present
@@ -18,9 +19,9 @@ from evalsuite.profiling.gpu import other_processes
 from evalsuite.profiling.room import Need
 from evalsuite.profiling.seats import Seats
 from evalsuite.profiling.subject import Subject, Turn
-from evalsuite.profiling.turns import in_turns
+from evalsuite.profiling.turns import PROCESSES, in_turns, shares
 from evalsuite.profiling.verdict import Schedule, timings_of
-from evalsuite.scenarios.contract import ProfileName, Scenario
+from evalsuite.scenarios.contract import Pace, Scenario
 
 ReportTurn = Callable[[str, str, int, int], None]
 """Called with case key, scenario, turns (or processes) done, and how many there will be."""
@@ -64,10 +65,9 @@ class _Generation(NamedTuple):
 class Session:
     """Measures entrants in the given scenarios; one that fails drops out and the others go on.
 
-    A model has several processes, one after another: how it lies in memory is drawn anew with each, and moves its times
-    by more than the turns of one process tell (Kalibera and Jones 2013, "Rigorous Benchmarking in Reasonable Time"). In
-    each, the scenarios of fresh processes come first, while nothing else does anything; then its share of the turns.
-    Where not all models fit in memory together, each is loaded for each of its turns.
+    A model has several processes, one after another. In each, the scenarios of fresh processes come first, while
+    nothing else does anything; then its share of the turns. Where not all models fit in memory together, each is loaded
+    for each of its turns.
 
     Attributes:
         executor: where processes run.
@@ -110,22 +110,24 @@ class Session:
     def _generations(self, entrants: Sequence[Entrant]) -> list[_Generation]:
         """What each process of a model does; the last of them share the turns."""
         alone = list(self._shared_processes())
-        in_turns = sorted(self._of_kind(turns=True), key=lambda text: self._size(text, entrants))
-        paces = {text: self.scenarios[text].pace(self.profile) for text in in_turns}
-        count = max([len(alone), *(min(pace.processes, pace.rounds) for pace in paces.values())])
+        texts = sorted(self._of_kind(turns=True), key=lambda text: self._size(text, entrants))
+        parts = {text: shares(self._pace(text).rounds, PROCESSES[self.profile]) for text in texts}
+        count = max([len(alone), *map(len, parts.values())])
         generations = [_Generation(one, {}) for one in [*alone, *([[]] * (count - len(alone)))]]
-        for text, pace in paces.items():
-            sharing = min(pace.processes, pace.rounds)
-            for part, generation in enumerate(generations[-sharing:]):
-                generation.turns[text] = _share(pace.rounds, part, sharing)
+        for text, of_each in parts.items():
+            for generation, rounds in zip(generations[-len(of_each) :], of_each, strict=True):
+                generation.turns[text] = rounds
         return generations
+
+    def _pace(self, text: str) -> Pace:
+        return self.scenarios[text].pace(self.profile)
 
     def _of_kind(self, *, turns: bool) -> list[str]:
         return [text for text, scenario in self.scenarios.items() if (scenario.kind == "turns") == turns]
 
     def _shared_processes(self) -> Iterator[list[str]]:
         """What is measured in each process of a model: at most one that is about the first call, which comes first."""
-        left = {text: self.scenarios[text].pace(self.profile).rounds for text in self._of_kind(turns=False)}
+        left = {text: self._pace(text).rounds for text in self._of_kind(turns=False)}
         while any(left.values()):
             wanted = [text for text, rounds in left.items() if rounds]
             first = [text for text in wanted if self.scenarios[text].kind == "start"][:1]
@@ -222,7 +224,7 @@ class Session:
 
     def _warm_up(self, runner: Runner, text: str, course: _Course) -> None:
         """Untimed calls, of which the first time decides how many timed ones every turn has."""
-        scenario, pace = self.scenarios[text], self.scenarios[text].pace(self.profile)
+        scenario, pace = self.scenarios[text], self._pace(text)
         fastest_s = runner.warm_up(scenario, pace.warmups)
         course.calls.setdefault((text, runner.entrant.case_key), pace.calls_per_turn(fastest_s))
 
@@ -235,7 +237,7 @@ class Session:
 
     def _measure(self, runner: Runner, text: str, number: int, course: _Course, calls: int | None = None) -> None:
         """One turn of one entrant."""
-        scenario, pace, entrant = self.scenarios[text], self.scenarios[text].pace(self.profile), runner.entrant
+        scenario, pace, entrant = self.scenarios[text], self._pace(text), runner.entrant
         if not entrant.takes_part(text):
             return
         turn = runner.measure(
@@ -259,8 +261,3 @@ class Session:
             if entrant.takes_part(text):
                 found = turns[entrant.case_key]
                 entrant.timings.extend(timings_of(entrant, text, scenario, self.profile, found, schedule))
-
-
-def _share(count: int, part: int, parts: int) -> range:
-    """The rounds, of so many, that fall to one of some parts."""
-    return range(count * part // parts, count * (part + 1) // parts)

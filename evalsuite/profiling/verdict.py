@@ -7,11 +7,13 @@ from typing import Literal
 
 import numpy as np
 
+from evalsuite.profiles import ProfileName
 from evalsuite.profiling.bounds import BOUNDS, Bounds
 from evalsuite.profiling.entrant import Entrant
 from evalsuite.profiling.subject import Turn
+from evalsuite.profiling.turns import PROCESSES, shares
 from evalsuite.records import Timings
-from evalsuite.scenarios.contract import CLOCK, WAITING, ProfileName, Scenario
+from evalsuite.scenarios.contract import CLOCK, WAITING, Scenario
 
 Schedule = Literal["turns", "blocks", "processes"]
 LEAST_FOR_TREND = 6
@@ -24,7 +26,7 @@ def timings_of(
     """One record for each series of a scenario, its own first; and of turns what tells the machine's unrest."""
     pace = scenario.pace(profile)
     flaw = scenario.flaw([turn.series for turn in turns])
-    again = pace.rounds if schedule == "blocks" else min(pace.rounds, pace.processes)
+    again = pace.rounds if schedule == "blocks" else len(shares(pace.rounds, PROCESSES[profile]))
     series = {
         name: [turn.series.get(name, []) for turn in turns]
         for name in sorted({name for turn in turns for name in turn.series})

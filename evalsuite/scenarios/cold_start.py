@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import LEAST_PROCESSES, seconds_of, too_few_rounds
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 PACES: Mapping[ProfileName, Pace] = {"ci": Pace(6, 1), "standard": Pace(6, 1), "strict": Pace(12, 1)}

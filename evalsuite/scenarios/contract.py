@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.models.contract import Batch, ModelAdapter, Probe
+from evalsuite.profiles import ProfileName
 from evalsuite.targets.contract import Target
-
-ProfileName = Literal["ci", "standard", "strict"]
 
 MOST_CALLS = 1000
 """Calls in one turn, however fast the model is."""
@@ -38,9 +37,8 @@ class Pace:
         rounds: turns of each model; fresh processes for the kinds ``start`` and ``process``.
         calls: timed calls a turn, at least.
         seconds: duration of a turn, at least: a fast model gets more calls.
-        warmups: untimed calls before the first turn.
+        warmups: untimed calls of a process before its first turn.
         lead_in: untimed calls at the beginning of each turn, because the models before have used the caches.
-        processes: of each model, one after another, that share the rounds of the kind ``turns``; each has its warm-ups.
     """
 
     rounds: int
@@ -48,7 +46,6 @@ class Pace:
     seconds: float = 0.0
     warmups: int = 0
     lead_in: int = 0
-    processes: int = 1
 
     def calls_per_turn(self, fastest_s: float) -> int:
         """Calls of every turn of a model whose fastest warm-up took so long; decided once, before anything is timed."""

@@ -7,9 +7,10 @@ from typing import ClassVar, Literal
 
 from evalsuite.errors import Unavailable
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import too_few_rounds
 from evalsuite.scenarios._meters import meter_of
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 PACES: Mapping[ProfileName, Pace] = {

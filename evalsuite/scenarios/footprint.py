@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from evalsuite.models.contract import Batch, Countable
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.profiles import ProfileName
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import LEAST_PROCESSES, too_few_rounds
-from evalsuite.scenarios.contract import Pace, Peak, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Peak, Series, Subject
 from evalsuite.settings import Settings
 
 PACES: Mapping[ProfileName, Pace] = {"ci": Pace(3, 1), "standard": Pace(3, 1), "strict": Pace(6, 1)}

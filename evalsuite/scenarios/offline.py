@@ -8,8 +8,9 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import seconds_of, too_few_rounds
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 PACES: Mapping[ProfileName, Pace] = {

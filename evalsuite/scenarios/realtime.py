@@ -10,9 +10,10 @@ from typing import ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import too_few_rounds
 from evalsuite.scenarios._serving import wait_until
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 LEAST_SECONDS = {"ci": 0.25, "standard": 1.0, "strict": 3.0}

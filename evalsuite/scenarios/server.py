@@ -10,10 +10,11 @@ import numpy as np
 from pydantic import Field
 
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import too_few_rounds
 from evalsuite.scenarios._queue import gaps
 from evalsuite.scenarios._serving import serve
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 LEAST_SECONDS = {"ci": 0.25, "standard": 1.0, "strict": 5.0}

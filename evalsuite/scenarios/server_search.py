@@ -10,10 +10,11 @@ from pydantic import BeforeValidator, Field
 
 from evalsuite.errors import Skipped
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import too_few_rounds
 from evalsuite.scenarios._queue import Floats, gaps, highest_rate, response_times
 from evalsuite.scenarios._serving import serve
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings, parse_quantity
 from evalsuite.stats.percentiles import least_values
 

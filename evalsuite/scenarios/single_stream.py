@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import seconds_of, too_few_rounds
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 LEAST_VALUES = 44
 """Calls over all rounds: so many bound the 90th percentile with 99 % confidence."""
 
 PACES: Mapping[ProfileName, Pace] = {
-    "ci": Pace(12, 4, 0.05, warmups=2, lead_in=1, processes=4),
-    "standard": Pace(24, 4, 0.125, warmups=3, lead_in=1, processes=6),
-    "strict": Pace(24, 20, 1.0, warmups=5, lead_in=2, processes=12),
+    "ci": Pace(12, 4, 0.05, warmups=2, lead_in=1),
+    "standard": Pace(24, 4, 0.125, warmups=3, lead_in=1),
+    "strict": Pace(24, 20, 1.0, warmups=5, lead_in=2),
 }
 """``standard`` has the 90 values that the 95th percentile needs, ``strict`` the 459 of the 99th."""
 

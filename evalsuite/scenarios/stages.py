@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evalsuite.models.contract import Batch
+from evalsuite.profiles import ProfileName
 from evalsuite.scenarios._calls import seconds_of, too_few_rounds
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import Target
 

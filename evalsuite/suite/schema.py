@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from evalsuite.files import content_key
+from evalsuite.profiles import ProfileName
 from evalsuite.records import Role
 from evalsuite.settings import Fraction, Quantity, Seconds, Settings
 
@@ -286,7 +287,7 @@ class Suite(SuitePart):
     alpha: Fraction = Field(default=0.01, gt=0, lt=0.5)
     on_inconclusive: OnInconclusive = "fail"
     stages: list[Annotated[int, Field(ge=1, le=10_000_000)]] = Field(default_factory=list, max_length=20)
-    profile: Literal["ci", "standard", "strict"] = "standard"
+    profile: ProfileName = "standard"
     report: ReportSpec = ReportSpec()
 
     @model_validator(mode="after")

@@ -1,5 +1,5 @@
 """Fixtures of the profiling tests."""
 
-from tests.profiling.scripted import scripted_plugins
+from tests.profiling.scripted import one_process, scripted_plugins
 
-__all__ = ["scripted_plugins"]
+__all__ = ["one_process", "scripted_plugins"]

@@ -23,8 +23,10 @@ from evalsuite.errors import Unavailable
 from evalsuite.files import content_key
 from evalsuite.metrics.contract import Estimate, Inputs, TimingInputs
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
+from evalsuite.profiles import ProfileName
+from evalsuite.profiling.turns import PROCESSES
 from evalsuite.records import Scalar
-from evalsuite.scenarios.contract import Pace, ProfileName, Series, Subject
+from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import TargetSettings
 
@@ -167,7 +169,6 @@ class Brisk(Settings):
         images: in one call; 0 for the target's batch size.
         gap: why it is not for this model.
         seconds: a turn's least duration.
-        processes: that share the turns.
     """
 
     kind: ClassVar[Literal["turns"]] = "turns"
@@ -176,10 +177,9 @@ class Brisk(Settings):
     images: int = 1
     gap: str = ""
     seconds: float = 0.0
-    processes: int = 1
 
     def pace(self, profile: ProfileName) -> Pace:
-        return Pace(3, 2, self.seconds, warmups=2, lead_in=1, processes=self.processes)
+        return Pace(3, 2, self.seconds, warmups=2, lead_in=1)
 
     def images_per_call(self, of_target: int) -> int:
         return self.images or of_target
@@ -271,6 +271,12 @@ def installed(folder: Path, name: str, entry_points: str) -> Path:
     (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(entry_points)
     return metadata.parent
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each model takes all turns, for tests that are not about several."""
+    monkeypatch.setitem(PROCESSES, "ci", 1)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -26,11 +26,12 @@ from evalsuite.profiling.entrant import Entrant
 from evalsuite.profiling.room import Need
 from evalsuite.profiling.session import ReportTurn, Session
 from evalsuite.profiling.subject import SubjectSpec
+from evalsuite.profiling.turns import PROCESSES
 from evalsuite.records import Timings
 from tests.profiling.inline import Inline
 from tests.profiling.scripted import IMAGE_SHAPE
 
-pytestmark = pytest.mark.usefixtures("scripted_plugins")
+pytestmark = pytest.mark.usefixtures("scripted_plugins", "one_process")
 
 PATIENCE_S = 4.0
 """Long enough for a process that has to wait for the other tests."""
@@ -104,15 +105,16 @@ def test_every_series_has_its_own_timings_and_seeds_are_those_of_the_round() -> 
     assert measure([entrant("A")], "brisk", seed=1)["A", "brisk", "seed"].values != first
 
 
-def test_processes_share_the_rounds(tmp_path: Path) -> None:
-    log, executor, text = tmp_path / "log", Inline(), "brisk:processes=2"
-    timings = measure([entrant(name, log=log) for name in "AB"], text, "later", executor=executor)
+def test_processes_share_the_rounds_of_every_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PROCESSES, "ci", 2)  # type: ignore[arg-type]
+    log, executor = tmp_path / "log", Inline()
+    timings = measure([entrant(name, log=log) for name in "AB"], "brisk", "later", executor=executor)
     assert executor.opened == 2 * 3, "of which the last two take turns"
     in_each_process = ["AB", "AB" + "AABB" + "AAABBB", "AB" + "AABB" + "AAABBB" + "BBBAAA"]
     calls = without_audit(calls_in(log), models=2)
     assert "".join(name for name, _, _ in calls) == "".join(in_each_process)
-    assert timings["A", text, ""].warmups == 2 * 2 + 3
-    assert [len(values) for values in timings["A", text, ""].values] == [2, 2, 2]
+    assert timings["A", "brisk", ""].warmups == 2 * 2 + 3
+    assert [len(values) for values in timings["A", "brisk", ""].values] == [2, 2, 2]
 
 
 def test_fast_model_gets_more_calls_in_every_round_alike() -> None:

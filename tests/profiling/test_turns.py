@@ -1,8 +1,8 @@
-"""Models take turns forwards and backwards."""
+"""Models take turns forwards and backwards, and processes share the rounds."""
 
 import pytest
 
-from evalsuite.profiling.turns import in_turns
+from evalsuite.profiling.turns import PROCESSES, in_turns, shares
 
 
 def test_order_of_three_models_and_five_rounds() -> None:
@@ -33,6 +33,18 @@ def test_what_slows_a_moment_leaves_neighbouring_rounds_independent() -> None:
     neighbours = [covariance(turn, turn + 1) for turn in range(4)]
     assert neighbours[0] < 0 < neighbours[1]
     assert sum(neighbours) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("rounds", "processes"), [(12, 4), (12, 5), (3, 4), (1, 1)])
+def test_shares_are_all_rounds_in_their_order_and_nearly_equal(rounds: int, processes: int) -> None:
+    found = shares(rounds, processes)
+    assert [turn for share in found for turn in share] == list(range(rounds))
+    assert len(found) == min(rounds, processes)
+    assert max(map(len, found)) - min(map(len, found)) <= 1
+
+
+def test_longer_profiles_have_more_processes() -> None:
+    assert 1 < PROCESSES["ci"] < PROCESSES["standard"] < PROCESSES["strict"]
 
 
 def test_one_model_and_none() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from evalsuite.profiles import PROFILES, ProfileName
 from evalsuite.profiling.bounds import BOUNDS
 from evalsuite.profiling.entrant import Entrant
 from evalsuite.profiling.subject import SubjectSpec, Turn
 from evalsuite.profiling.verdict import timings_of, unrest
-from evalsuite.scenarios.contract import ProfileName
 from evalsuite.scenarios.single_stream import SingleStream
 
 CALM = np.ones(12)
@@ -30,7 +30,7 @@ def reasons(found: list[Turn], profile: ProfileName = "standard") -> list[str]:
 def test_quiet_machine_is_valid() -> None:
     rng = np.random.default_rng(0)
     found = turns(rng.normal(1, 0.01, 12), rng.normal(1, 0.02, 12), 0.01)
-    assert [reasons(found, profile) for profile in ("ci", "standard", "strict")] == [[], [], []]
+    assert [reasons(found, profile) for profile in PROFILES] == [[], [], []]
 
 
 @pytest.mark.parametrize("slope", [0.5, -0.4])
@@ -64,7 +64,7 @@ def test_profile_for_shared_machines_forgives_them() -> None:
 
 def test_bounds_become_stricter() -> None:
     for name in ("drift", "noise", "waiting"):
-        ci, standard, strict = (getattr(BOUNDS[profile], name) for profile in ("ci", "standard", "strict"))
+        ci, standard, strict = (getattr(BOUNDS[profile], name) for profile in PROFILES)
         assert ci > standard > strict > 0
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from evalsuite.scenarios.contract import LEAST_ROUNDS, MOST_CALLS, Pace, ProfileName
+from evalsuite.profiles import PROFILES, ProfileName
+from evalsuite.scenarios.contract import LEAST_ROUNDS, MOST_CALLS, Pace
 from evalsuite.scenarios.offline import Offline
 from evalsuite.scenarios.single_stream import SingleStream
 from evalsuite.stats.percentiles import least_values
 from tests.scenarios.subjects import Sleeper, batches
-
-PROFILES: tuple[ProfileName, ...] = ("ci", "standard", "strict")
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from pydantic import Field
 from evalsuite import plugins
 from evalsuite.executors.contract import Worker
 from evalsuite.executors.local import Local
-from evalsuite.scenarios.single_stream import PACES
+from evalsuite.profiling.turns import PROCESSES
 from tests.profiling.scripted import installed
 from tests.studies import turns
 
@@ -33,16 +32,26 @@ class Counted(Local):
 
 @pytest.fixture
 def _delayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PACES, "ci", replace(PACES["ci"], processes=2))  # type: ignore[arg-type]
+    monkeypatch.setitem(PROCESSES, "ci", 2)  # type: ignore[arg-type]
     monkeypatch.syspath_prepend(str(installed(tmp_path, "turns", turns.ENTRY_POINTS)))
     plugins.names.cache_clear()
     plugins.find.cache_clear()
 
 
+def study(work_dir: Path, scenario: str = "single_stream", **settings: Any) -> turns.Study:
+    return turns.Study("fashion-1step", "ci", scenario, work_dir, **settings)
+
+
+@pytest.mark.usefixtures("_delayed")
+def test_batches_take_turns_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    turns.report(study(tmp_path, "offline"), {1.0: 1})
+    assert "| a delay of 100% is found | 1 | 100.0% |" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("_delayed")
 def test_a_model_takes_turns_with_itself_and_a_slower_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def rows() -> list[str]:
-        turns.report(tmp_path, "fashion-1step", 1, 1, 1.0, "ci", tmp_path / "lock", Local())
+        turns.report(study(tmp_path, lock=tmp_path / "lock"), {0.0: 1, 1.0: 1})
         return [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
 
     first = rows()
@@ -51,7 +60,7 @@ def test_a_model_takes_turns_with_itself_and_a_slower_one(tmp_path: Path, capsys
     assert [len(file.read_text().splitlines()) for file in files] == [1, 1]
     assert rows() == first
     executor = Counted()
-    turns.report(tmp_path / "sharing", "fashion-1step", 3, 0, 0.0, "ci", None, executor, sharing=3)
+    turns.report(study(tmp_path / "sharing", executor=executor, sharing=3), {0.0: 3})
     assert len(executor.opened) == 2 * 2
     files[0].unlink()
     assert rows()[-1] == first[-1]

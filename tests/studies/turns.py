@@ -11,8 +11,9 @@ import fcntl
 import json
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -30,10 +31,12 @@ from evalsuite.metrics.contract import Estimate, TimingInputs
 from evalsuite.metrics.latency import Latency
 from evalsuite.models.contract import Batch, Capabilities, LoadedModel, Probe
 from evalsuite.models.zoo import Zoo
+from evalsuite.profiles import ProfileName
 from evalsuite.profiling.entrant import Entrant
 from evalsuite.profiling.session import Session
 from evalsuite.profiling.subject import SubjectSpec
-from evalsuite.scenarios.contract import ProfileName
+from evalsuite.scenarios.contract import Scenario
+from evalsuite.scenarios.offline import Offline
 from evalsuite.scenarios.single_stream import SingleStream
 from evalsuite.settings import Settings
 from evalsuite.targets.contract import Target
@@ -93,31 +96,15 @@ class Speed(NamedTuple):
     invalid: str = ""
 
 
-def batch_of(ids: NDArray[np.int64]) -> Batch:
-    return Batch(ids, pairing.seeds_of(ids, 0), pairing.labels_of(ids, 10))
+class Timed(NamedTuple):
+    """A scenario, images in a call, and what is compared of the times of calls."""
+
+    scenario: Scenario
+    batch_size: int
+    statistic: str
 
 
-def repetition(name: str, delay: float, profile: ProfileName, number: int, executor: Executor) -> Speed:
-    """One session of two models; every other one begins with the second."""
-    target: dict[str, Any] = {"threads": 1, "batch_size": 1}
-    entrants = [
-        Entrant(role, SubjectSpec("delayed", {"name": name, "delay": extra}, "cpu", target), batch_of, 1)
-        for role, extra in (("teacher", 0.0), ("student", delay))
-    ]
-    session = Session(executor, profile, {"single_stream": SingleStream()}, number, 600.0, lambda *turn: None)
-    session.run(entrants if number % 2 else entrants[::-1])
-    sides, invalid = {}, ""
-    for entrant in entrants:
-        if entrant.error is not None:
-            raise entrant.error
-        estimate = Latency(percentiles=(50,)).compute(TimingInputs(tuple(entrant.timings)))["p50"]
-        assert isinstance(estimate, Estimate), estimate
-        sides[entrant.case_key] = measured("latency", estimate, entrant.case_key)
-        invalid = invalid or estimate.invalid
-    found = difference(sides["student"], sides["teacher"])
-    assert found.interval is not None, found.incomparable
-    assert found.value is not None
-    return Speed(found.value, found.interval.low, found.interval.high, invalid)
+TIMED = {"single_stream": Timed(SingleStream(), 1, "p50"), "offline": Timed(Offline(), 8, "mean")}
 
 
 class Kept:
@@ -149,30 +136,75 @@ class Kept:
         self.fresh = True
 
 
-def repeated(
-    name: str,
-    delay: float,
-    profile: ProfileName,
-    count: int,
-    work_dir: Path,
-    lock: Path | None,
-    executor: Executor,
-    sharing: int,
-) -> list[Speed]:
-    """So many repetitions, from the work folder where they are there."""
-    path = work_dir / f"{name}-{profile}-{delay:g}.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    done = [Speed(*json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
-    with path.open("a") as file, closing(Kept(executor)) as kept:
-        for number in track(range(len(done), count), description=f"delay {delay:.0%}"):
-            with exclusive(lock) if lock else nullcontext():
-                done.append(repetition(name, delay, profile, number, kept))
-            file.write(json.dumps(done[-1]) + "\n")
-            file.flush()
-            kept.fresh = False
-            if len(done) % sharing == 0:
-                kept.close()
-    return done[:count]
+@dataclass(frozen=True)
+class Study:
+    """What is repeated.
+
+    Attributes:
+        name: a model of the zoo.
+        profile: how much is measured.
+        scenario: of ``TIMED``.
+        work_dir: where finished repetitions are kept.
+        sharing: repetitions that share processes.
+        lock: held for each repetition, so that nothing else computes meanwhile.
+        executor: where models run.
+    """
+
+    name: str
+    profile: ProfileName
+    scenario: str
+    work_dir: Path
+    sharing: int = 1
+    lock: Path | None = None
+    executor: Executor = field(default_factory=Local)
+
+    def repeated(self, delay: float, count: int) -> list[Speed]:
+        """So many repetitions, from the work folder where they are there."""
+        path = self.work_dir / f"{self.name}-{self.profile}-{self.scenario}-{delay:g}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        done = [Speed(*json.loads(line)) for line in path.read_text().splitlines()] if path.exists() else []
+        with path.open("a") as file, closing(Kept(self.executor)) as kept:
+            for number in track(range(len(done), count), description=f"delay {delay:.0%}"):
+                with exclusive(self.lock) if self.lock else nullcontext():
+                    done.append(self.repetition(delay, number, kept))
+                file.write(json.dumps(done[-1]) + "\n")
+                file.flush()
+                kept.fresh = False
+                if len(done) % self.sharing == 0:
+                    kept.close()
+        return done[:count]
+
+    def repetition(self, delay: float, number: int, executor: Executor) -> Speed:
+        """One session of two models; every other one begins with the second."""
+        timed = TIMED[self.scenario]
+        target: dict[str, Any] = {"threads": 1, "batch_size": timed.batch_size}
+        entrants = [
+            Entrant(
+                role,
+                SubjectSpec("delayed", {"name": self.name, "delay": extra}, "cpu", target),
+                batch_of,
+                timed.batch_size,
+            )
+            for role, extra in (("teacher", 0.0), ("student", delay))
+        ]
+        session = Session(executor, self.profile, {self.scenario: timed.scenario}, number, 600.0, lambda *turn: None)
+        session.run(entrants if number % 2 else entrants[::-1])
+        metric, sides, invalid = Latency(scenario=self.scenario, percentiles=(50,)), {}, ""
+        for entrant in entrants:
+            if entrant.error is not None:
+                raise entrant.error
+            estimate = metric.compute(TimingInputs(tuple(entrant.timings)))[timed.statistic]
+            assert isinstance(estimate, Estimate), estimate
+            sides[entrant.case_key] = measured("latency", estimate, entrant.case_key)
+            invalid = invalid or estimate.invalid
+        found = difference(sides["student"], sides["teacher"])
+        assert found.interval is not None, found.incomparable
+        assert found.value is not None
+        return Speed(found.value, found.interval.low, found.interval.high, invalid)
+
+
+def batch_of(ids: NDArray[np.int64]) -> Batch:
+    return Batch(ids, pairing.seeds_of(ids, 0), pairing.labels_of(ids, 10))
 
 
 @contextmanager
@@ -189,7 +221,8 @@ def main(
     same: Annotated[int, typer.Option(help="Repetitions of a model against itself.")] = 400,
     slower: Annotated[int, typer.Option(help="Repetitions against a slower one.")] = 100,
     delay: Annotated[float, typer.Option(help="How much slower.")] = 0.05,
-    profile: str = "standard",
+    profile: ProfileName = "standard",
+    scenario: Annotated[str, typer.Option(help=f"One of {', '.join(TIMED)}.")] = "single_stream",
     sharing: Annotated[int, typer.Option(help="Repetitions that share processes; starting them takes longest.")] = 1,
     lock: Annotated[Path | None, typer.Option(help="Locked for each repetition.")] = None,
 ) -> None:
@@ -197,30 +230,22 @@ def main(
     with TemporaryDirectory() as folder:
         sys.path.insert(0, str(installed(Path(folder), "turns", ENTRY_POINTS)))
         try:
-            report(work_dir, name, same, slower, delay, profile, lock, Local(), sharing)
+            report(Study(name, profile, scenario, work_dir, sharing, lock), {0.0: same, delay: slower})
         finally:
             sys.path.pop(0)
 
 
-def report(
-    work_dir: Path,
-    name: str,
-    same: int,
-    slower: int,
-    delay: float,
-    profile: Any,
-    lock: Path | None,
-    executor: Executor,
-    sharing: int = 1,
-) -> None:
-    typer.echo(f"| {name}, `{profile}` | repetitions | share | median ratio | median width | INVALID |")
+def report(study: Study, counts: Mapping[float, int]) -> None:
+    """A row for each delay that is repeated."""
+    studied = f"{study.name}, `{study.profile}`, `{study.scenario}`"
+    typer.echo(f"| {studied} | repetitions | share | median ratio | median width | INVALID |")
     typer.echo("|---|---:|---:|---:|---:|---:|")
-    for extra, count in ((0.0, same), (delay, slower)):
+    for delay, count in counts.items():
         if not count:
             continue
-        found = repeated(name, extra, profile, count, work_dir, lock, executor, sharing)
-        hits = [speed.low > 1 if extra else speed.low <= 1 <= speed.high for speed in found]
-        what = f"a delay of {extra:.0%} is found" if extra else "the same model: the interval covers 1"
+        found = study.repeated(delay, count)
+        hits = [speed.low > 1 if delay else speed.low <= 1 <= speed.high for speed in found]
+        what = f"a delay of {delay:.0%} is found" if delay else "the same model: the interval covers 1"
         ratio = np.median([speed.ratio for speed in found])
         width = np.median([speed.high - speed.low for speed in found])
         invalid = np.mean([bool(speed.invalid) for speed in found])
