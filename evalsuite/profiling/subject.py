@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from evalsuite import plugins
 from evalsuite.errors import Failed, Skipped, Unavailable
 from evalsuite.models.contract import Batch, Importing, ModelAdapter, NoProbe, Probe
+from evalsuite.profiling.allocator import keep_freed_memory
 from evalsuite.profiling.gpu import device_uuid
 from evalsuite.profiling.memory import PeakMemory
 from evalsuite.profiling.quiet import ProcessorTime, ReferenceComputation
@@ -151,7 +152,12 @@ class Subject:
         )
 
     def warm_up(self, batches: Sequence[Batch]) -> float:
-        """Generate so many batches; the fastest took so many seconds."""
+        """Generate so many batches; the fastest took so many seconds.
+
+        From here on the process keeps what it frees, like one that has served for long; the memory and the cold start
+        of a model are measured before.
+        """
+        keep_freed_memory()
         return min(self._seconds_of(batch) for batch in batches)
 
     def measure(self, scenario: Scenario, lead_in: Sequence[Batch], batches: Sequence[Batch], seed: int) -> Any:

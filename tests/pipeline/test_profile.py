@@ -19,11 +19,11 @@ from evalsuite.records import Missing, Timings
 from evalsuite.store import Store
 from evalsuite.suite.schema import MetricSpec, Suite
 from tests.profiling.inline import Inline
-from tests.profiling.scripted import IMAGE_SHAPE, scripted_plugins
+from tests.profiling.scripted import IMAGE_SHAPE, one_process, scripted_plugins
 
-__all__ = ["scripted_plugins"]
+__all__ = ["one_process", "scripted_plugins"]
 
-pytestmark = pytest.mark.usefixtures("scripted_plugins")
+pytestmark = pytest.mark.usefixtures("scripted_plugins", "one_process")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ torch."""
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -216,6 +217,24 @@ class Later(First):
         return Pace(3, 1)
 
 
+class Paged(Brisk):
+    """Page faults while 60 MB are allocated and freed, more than glibc keeps by default; not of the first time."""
+
+    def measure(self, subject: Subject, batches: Sequence[Batch], seed: int) -> Series:
+        faults = []
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            _ = [b"." * (20_000_000 + more) for more in range(3)]
+            faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+        return {"": faults[1:]}
+
+
+class PagedBefore(Later):
+    """The same in fresh processes, before any turn."""
+
+    measure = Paged.measure
+
+
 class Counted(First):
     """Something that no target changes."""
 
@@ -255,6 +274,8 @@ scripted = tests.profiling.scripted:Scripted
 bare = tests.profiling.scripted:Bare
 [evalsuite.scenarios]
 brisk = tests.profiling.scripted:Brisk
+paged = tests.profiling.scripted:Paged
+paged_before = tests.profiling.scripted:PagedBefore
 first = tests.profiling.scripted:First
 later = tests.profiling.scripted:Later
 counted = tests.profiling.scripted:Counted

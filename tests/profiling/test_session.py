@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -180,6 +181,14 @@ def test_no_fresh_process_stays_where_not_all_fit(monkeypatch: pytest.MonkeyPatc
 def test_libraries_of_scenarios_are_there_before_the_model_is_loaded() -> None:
     with_library = measure([entrant("a")], "learned", executor=Local())
     assert with_library["a", "learned", ""].values == [[1.0]]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators have other habits")
+def test_processes_that_take_turns_keep_what_they_free() -> None:
+    timings = measure([entrant("A")], "paged", "paged_before", executor=Local())
+    before = np.min(timings["A", "paged_before", ""].values)
+    assert before > 100
+    assert np.max(timings["A", "paged", ""].values) < before / 10
 
 
 def test_two_that_are_about_the_first_call_have_processes_of_their_own() -> None:
