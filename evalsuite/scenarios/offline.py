@@ -14,8 +14,8 @@ from evalsuite.scenarios.contract import Pace, Series, Subject
 from evalsuite.settings import Settings
 
 PACES: Mapping[ProfileName, Pace] = {
-    "ci": Pace(12, 1, warmups=1),
-    "standard": Pace(12, 1, 0.25, warmups=1),
+    "ci": Pace(12, 1, 0.05, warmups=1, lead_in=1),
+    "standard": Pace(12, 1, 0.25, warmups=1, lead_in=1),
     "strict": Pace(24, 2, 1.0, warmups=2, lead_in=1),
 }
 

@@ -25,7 +25,7 @@ models:
   # mine: {role: student, adapter: image_folder, path: ../my-images}
 
 targets:
-  cpu: {device: cpu, threads: 2, batch_size: 64}
+  cpu: {device: cpu, threads: 2, batch_size: 16}
   # gpu: {device: cuda, dtype: bfloat16, batch_size: 256}
 
 # `evalsuite list metrics` shows them all; settings and another label are written so:

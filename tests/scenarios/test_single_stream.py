@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from evalsuite.profiles import PROFILES, ProfileName
-from evalsuite.scenarios.contract import LEAST_ROUNDS, MOST_CALLS, Pace
+from evalsuite.scenarios.contract import LEAST_ROUNDS, MOST_CALLS, Pace, Scenario
 from evalsuite.scenarios.offline import Offline
+from evalsuite.scenarios.realtime import Realtime
+from evalsuite.scenarios.server import Server
+from evalsuite.scenarios.server_search import ServerSearch
 from evalsuite.scenarios.single_stream import SingleStream
+from evalsuite.scenarios.stages import Stages
 from evalsuite.stats.percentiles import least_values
 from tests.scenarios.subjects import Sleeper, batches
 
@@ -45,3 +49,11 @@ def test_seconds_of_single_images() -> None:
     assert SingleStream().images_per_call(of_target=64) == 1
     assert len(seconds) == 4
     assert min(seconds[1::2]) >= 0.02 > 0.002 <= min(seconds[0::2])
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    "scenario", [SingleStream(), Offline(), Stages(), Server(rate=1), ServerSearch(bound=1), Realtime(fps=1)]
+)
+def test_turns_begin_with_untimed_calls_for_the_caches(profile: ProfileName, scenario: Scenario) -> None:
+    assert scenario.pace(profile).lead_in >= 1
