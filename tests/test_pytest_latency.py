@@ -137,7 +137,7 @@ def test_times_of_the_models_process_are_recorded(first: subprocess.CompletedPro
 def test_batches_are_timed_whole(saved: Path) -> None:
     one = benchmarks(saved)["test_asked_for_classes_in_batches"]
     assert one["extra_info"]["protocol"]["scenario"] == "offline:batch_size=3"
-    assert one["stats"]["rounds"] == 12
+    assert one["stats"]["rounds"] % 12 == 0, "in every turn as many batches"
 
 
 def test_runs_are_compared(folder: Path, saved: Path) -> None:
