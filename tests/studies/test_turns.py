@@ -38,7 +38,7 @@ def _delayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plugins.find.cache_clear()
 
 
-def study(work_dir: Path, scenario: str = "single_stream", **settings: Any) -> turns.Study:
+def study(work_dir: Path, scenario: turns.ScenarioName = "single_stream", **settings: Any) -> turns.Study:
     return turns.Study("fashion-1step", "ci", scenario, work_dir, **settings)
 
 

@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import typer
@@ -104,7 +104,11 @@ class Timed(NamedTuple):
     statistic: str
 
 
-TIMED = {"single_stream": Timed(SingleStream(), 1, "p50"), "offline": Timed(Offline(), 8, "mean")}
+ScenarioName = Literal["single_stream", "offline"]
+TIMED: Mapping[ScenarioName, Timed] = {
+    "single_stream": Timed(SingleStream(), 1, "p50"),
+    "offline": Timed(Offline(), 8, "mean"),
+}
 
 
 class Kept:
@@ -152,7 +156,7 @@ class Study:
 
     name: str
     profile: ProfileName
-    scenario: str
+    scenario: ScenarioName
     work_dir: Path
     sharing: int = 1
     lock: Path | None = None
@@ -222,7 +226,7 @@ def main(
     slower: Annotated[int, typer.Option(help="Repetitions against a slower one.")] = 100,
     delay: Annotated[float, typer.Option(help="How much slower.")] = 0.05,
     profile: ProfileName = "standard",
-    scenario: Annotated[str, typer.Option(help=f"One of {', '.join(TIMED)}.")] = "single_stream",
+    scenario: Annotated[ScenarioName, typer.Option(help="How its images are asked for.")] = "single_stream",
     sharing: Annotated[int, typer.Option(help="Repetitions that share processes; starting them takes longest.")] = 1,
     lock: Annotated[Path | None, typer.Option(help="Locked for each repetition.")] = None,
 ) -> None:
